@@ -1,0 +1,1 @@
+"""Heads, protocols, metrics and reports with intervals."""

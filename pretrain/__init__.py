@@ -1,0 +1,1 @@
+"""Towers, contrastive objectives and the training loop."""

@@ -1,0 +1,20 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def biosig_data() -> Path:
+    """The folder of real recordings named by the environment variable BIOSIG_DATA."""
+    folder = os.environ.get("BIOSIG_DATA")
+    if not folder:
+        pytest.skip("BIOSIG_DATA is not set: no real recordings to read")
+    path = Path(folder)
+    if not path.is_dir():
+        pytest.fail(f"BIOSIG_DATA names no folder: {folder}")
+    return path
