@@ -1,0 +1,59 @@
+# Two commands for a newcomer: `make quickstart` and `make test`. Each does all the set-up it needs.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+# pip checks for its own updates and prints them over our output; nobody asked.
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help install quickstart real test lint unit bench clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/pip:
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("biosig needs Python 3.11 or newer, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.user: $(BIN)/pip pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[text]'
+	@touch $@
+
+$(VENV)/.developer: $(VENV)/.user
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[text,dev]'
+	@touch $@
+
+install: $(VENV)/.user ## a virtual environment in .venv with the command biosig in it
+
+quickstart: $(VENV)/.user ## simulate, prepare, pretrain, evaluate: quickstart/report/report.html
+	rm -rf quickstart
+	$(BIN)/biosig simulate quickstart/recordings --records 1500 --seed 0
+	$(BIN)/biosig prepare simulated quickstart/recordings quickstart/store --rate 100
+	$(BIN)/biosig pretrain quickstart --data quickstart/store --out quickstart/run
+	$(BIN)/biosig evaluate quickstart/run/model quickstart/store --protocol all --out quickstart/report
+
+REAL_CORPORA := ludb cinc2021 ptb-xl
+
+real: $(VENV)/.user ## the same on real recordings: BIOSIG_DATA=folder make real
+	@test -n "$(BIOSIG_DATA)" || { echo "set BIOSIG_DATA to the folder that holds ecg/ludb, ecg/cinc2021 and ecg/ptb-xl"; exit 2; }
+	rm -rf real
+	for corpus in $(REAL_CORPORA); do $(BIN)/biosig prepare $$corpus $(BIOSIG_DATA)/ecg/$$corpus real/stores/$$corpus || exit 1; done
+	$(BIN)/biosig pretrain ecg_language_ontology $(REAL_CORPORA:%=--data real/stores/%) --out real/run
+	$(BIN)/biosig evaluate real/run/model $(REAL_CORPORA:%=real/stores/%) --out real/report
+
+test: lint unit ## style, types, architecture and every test
+
+lint: $(VENV)/.developer
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.developer
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+bench: $(VENV)/.developer ## the side-by-side measurements, as ratios
+	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+clean: ## remove what the commands above made
+	rm -rf $(VENV) quickstart real build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
