@@ -6,7 +6,9 @@ No floor imports a higher one, and a third party can add a command. Nothing heav
 from __future__ import annotations
 
 import sys
-from importlib.metadata import entry_points
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import version as installed_version
 
 import typer
 from rich.console import Console
@@ -15,7 +17,7 @@ from biosig.errors import BiosigError
 from ontology.errors import OntologyError
 from ontology.registry import UnknownNameError
 
-# In the order a newcomer meets them; commands of third parties follow.
+# In the order a newcomer meets them; commands of third parties follow by name.
 _ORDER = ("corpora", "simulate", "prepare", "audit", "show", "pretrain", "evaluate")
 
 
@@ -26,24 +28,48 @@ def build() -> typer.Typer:
         help="Foundation models for ECG and EEG: prepare recordings, pretrain, evaluate with intervals.",
         no_args_is_help=True,
         add_completion=False,
-        pretty_exceptions_show_locals=False,
+        pretty_exceptions_enable=False,
         rich_markup_mode="markdown",
     )
-    app.callback()(_root)
-    found = {point.name: point for point in entry_points(group="biosig.commands")}
-    for name in sorted(found, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
-        app.command(name)(found[name].load())
+    app.callback()(_options)
+    for point in sorted(entry_points(group="biosig.commands"), key=_rank):
+        try:
+            app.command(point.name)(point.load())
+        except ImportError as error:  # somebody's broken plug-in must not take the other commands away
+            _complain(f"the command {point.name!r} of {point.value} cannot be loaded: {error}")
     return app
 
 
-def _root() -> None:
-    pass
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; what the user can mend is one line on standard error and exit status 1."""
     try:
-        build()()
+        build()(args=arguments)
     except (BiosigError, OntologyError, UnknownNameError, OSError) as error:
-        Console(stderr=True).print(f"[bold red]biosig:[/] {error}", markup=True, highlight=False, soft_wrap=True)
+        _complain(str(error))
         sys.exit(1)
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        sys.exit(130)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"biosig {installed_version('biosig')}")
+        raise typer.Exit
+
+
+def _options(
+    *,
+    version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True, callback=_print_version),
+) -> None:
+    """What the command takes before a sub-command."""
+    del version  # acted on by its callback
+
+
+def _rank(point: EntryPoint) -> tuple[int, str]:
+    return (_ORDER.index(point.name) if point.name in _ORDER else len(_ORDER), point.name)
+
+
+def _complain(message: str) -> None:
+    Console(stderr=True).print("[bold red]biosig:[/]", end=" ", highlight=False)
+    Console(stderr=True).print(message, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,53 @@
+"""The command line as a stranger meets it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from biosig.cli import build, main
+from biosig.errors import RecordError
+
+COMMANDS = ("corpora", "simulate", "prepare", "audit", "show", "pretrain", "evaluate")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help_with_an_example(command: str) -> None:
+    result = CliRunner().invoke(build(), [command, "--help"], env={"COLUMNS": "120"})
+    assert result.exit_code == 0, result.output
+    assert f"biosig {command}" in result.output.split("Usage", 1)[1].split("\n", 1)[1], "no example in the help"
+
+
+def test_commands_come_in_the_order_of_the_work() -> None:
+    output = CliRunner().invoke(build(), ["--help"]).output
+    places = [output.index(f" {command} ") for command in COMMANDS]
+    assert places == sorted(places)
+
+
+def test_an_error_of_the_user_is_one_line_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["show", "no-such-file.edf"])
+    assert stop.value.code != 0
+    message = capsys.readouterr().err.strip()
+    assert "no-such-file.edf" in message
+    assert "Traceback" not in message
+
+
+def test_help_does_not_wait_for_heavy_libraries() -> None:
+    heavy = {"torch", "mne", "neurokit2", "matplotlib", "sklearn", "transformers", "lightning_fabric", "owlready2"}
+    code = f"import sys; from biosig.cli import build; build(); print(sorted({heavy} & set(sys.modules)))"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert output.strip() == "[]"
+
+
+def test_version() -> None:
+    assert CliRunner().invoke(build(), ["--version"]).output.startswith("biosig 0.")
+
+
+def test_record_error_names_file_field_and_value_in_one_line() -> None:
+    error = RecordError("some/folder/a.hea", "sampling rate", "a positive number of Hz", "x" * 500)
+    assert str(error).startswith("a.hea: sampling rate: expected a positive number of Hz, got 'xxx")
+    assert len(str(error)) < 200
