@@ -1,0 +1,173 @@
+"""A 12-lead ECG, or any number of ECG leads, on paper at 25 mm/s and 10 mm/mV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from biosig.errors import BiosigError
+from biosig.plot.layout import Cell, lay_out
+from biosig.plot.output import new_figure
+from biosig.plot.paper import GAIN, INK, SPEED, calibration_pulse, paper
+from biosig.recording import Modality, Recording
+
+_LEFT = 12.0  # for the calibration pulse
+_HEADER, _FOOTER, _BORDER = 19.0, 7.0, 4.0
+# Room above and below a baseline: at least for labels and ordinary complexes, at most for very tall ones.
+_ABOVE, _BELOW = (10.0, 30.0), (5.0, 25.0)
+
+
+def ecg_paper(
+    recording: Recording,
+    *,
+    layout: str = "auto",
+    start: float = 0.0,
+    seconds: float = 10.0,
+    title: str = "",
+    concepts: Sequence[str] = (),
+    heart_rate: float | None = None,
+) -> Figure:
+    """The ECG leads of a recording on millimetre paper; printed at its own size it measures true.
+
+    Each lead is drawn about the median of what is shown (an electrode's offset would push it off the paper); nothing
+    else is filtered. A gap (NaN) stays blank, and so does the place of a standard lead that was not recorded.
+
+    Args:
+        recording: Its channels of other modalities are left out.
+        layout: See `biosig.plot.layout.lay_out`: `3x4+1`, `6x2`, `12x1`, `auto`, ...
+        start: First second shown.
+        seconds: How many are shown; a shorter recording leaves the rest of the paper blank.
+        title: Instead of the record's name.
+        concepts: Diagnoses in words, for the header.
+        heart_rate: Beats a minute, for the header; without it, it is counted from annotated beats where there are any.
+
+    Raises:
+        BiosigError: If there is no ECG lead, or nothing lies in that stretch.
+    """
+    leads = recording.pick(Modality.ECG)
+    if not leads.channels:
+        raise BiosigError(f"{recording.record_id or 'recording'}: no ECG lead among {recording.channels}")
+    if not 0 <= start < recording.duration or not 0 < seconds <= 120:
+        raise BiosigError(
+            f"{recording.record_id or 'recording'}: expected a start from 0 to {recording.duration:g} s and 120 s at "
+            f"most, got {seconds:g} s from {start:g} s"
+        )
+    strip = _Strip.of(leads, start, seconds)
+    rows = lay_out(layout, leads.channels, seconds)
+    rooms = [_room(strip, row) for row in rows]
+    height = sum(above + below for above, below in rooms)
+    width = 5 * np.ceil((_LEFT + SPEED * seconds + 1) / 5)
+    figure = new_figure(width + 2 * _BORDER, height + _HEADER + _FOOTER)
+    axes = paper(figure, left=_BORDER, bottom=_FOOTER, width=width, height=height)
+    baseline = height
+    for row, (above, below) in zip(rows, rooms, strict=True):
+        baseline -= above
+        calibration_pulse(axes, 2.5, baseline)
+        for cell in row:
+            _draw(axes, strip, cell, baseline)
+        for cell, _ in pairwise(row):
+            x = _LEFT + SPEED * cell.end
+            axes.plot([x, x], [baseline - 3, baseline + 3], color=INK, linewidth=0.6)
+        baseline -= below
+    rate = heart_rate if heart_rate is not None else counted_rate(recording, start, seconds)
+    _header(figure, recording, title or recording.record_id or "ECG", rate, concepts)
+    _footer(figure, recording, start, seconds)
+    return figure
+
+
+def counted_rate(recording: Recording, start: float = 0.0, seconds: float = float("inf")) -> float | None:
+    """Beats a minute from the mean RR of annotated beats in that stretch; None with fewer than two."""
+    beats = [event.onset for event in recording.events if event.code in BEAT_SYMBOLS]
+    beats = [onset for onset in beats if start <= onset < start + seconds]
+    return 60 * (len(beats) - 1) / (beats[-1] - beats[0]) if len(beats) > 1 and beats[-1] > beats[0] else None
+
+
+# PhysioNet's symbols for beats (others mark waves, rhythms and noise).
+BEAT_SYMBOLS = frozenset("NLRBAaJSVrFejnE/fQ")
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """What is shown: millivolts about the median of each lead."""
+
+    time: Float[np.ndarray, " time"]
+    leads: dict[str, Float[np.ndarray, " time"]]
+
+    @classmethod
+    def of(cls, recording: Recording, start: float, seconds: float) -> _Strip:
+        rate = recording.sampling_rate
+        first, last = round(start * rate), min(round((start + seconds) * rate) + 1, recording.n_times)
+        shown = recording.signal[:, first:last] / 1000
+        leads = {}
+        for name, lead in zip(recording.channels, shown, strict=True):
+            known = lead[np.isfinite(lead)]
+            leads[name] = lead - np.median(known) if len(known) else lead
+        return cls(np.arange(last - first) / rate, leads)
+
+    def cell(self, cell: Cell) -> tuple[Float[np.ndarray, " part"], Float[np.ndarray, " part"]]:
+        """Seconds and millivolts of a cell; empty where the lead was not recorded."""
+        if cell.lead not in self.leads:
+            return np.empty(0), np.empty(0)
+        inside = (self.time >= cell.begin) & (self.time <= cell.end)
+        return self.time[inside], self.leads[cell.lead][inside]
+
+
+def _room(strip: _Strip, row: Sequence[Cell]) -> tuple[float, float]:
+    """Millimetres above and below the baseline of a row: whole squares, so that baselines lie on heavy lines."""
+    parts = [millivolts for cell in row for millivolts in [strip.cell(cell)[1]] if np.isfinite(millivolts).any()]
+    top = max((float(np.nanmax(part)) for part in parts), default=0.0)
+    bottom = max((float(-np.nanmin(part)) for part in parts), default=0.0)
+    above, below = (
+        float(np.clip(5 * np.ceil((GAIN * peak + 1.5) / 5), *bounds))
+        for peak, bounds in ((top, _ABOVE), (bottom, _BELOW))
+    )
+    return above, below
+
+
+def _draw(axes: Axes, strip: _Strip, cell: Cell, baseline: float) -> None:
+    x = _LEFT + SPEED * cell.begin
+    seconds, millivolts = strip.cell(cell)
+    axes.plot(
+        _LEFT + SPEED * seconds, baseline + GAIN * millivolts, color=INK, linewidth=0.8, solid_joinstyle="round",
+        clip_on=True,
+    )  # fmt: skip
+    axes.text(x + 1.0, baseline + 6.2, cell.lead, fontsize=9, fontweight="bold", color=INK, va="bottom")
+    if not np.isfinite(millivolts).any():
+        axes.text(x + 1.0, baseline + 1.0, "not recorded", fontsize=7, color="#8a5a5a", va="bottom")
+
+
+def _header(figure: Figure, recording: Recording, title: str, rate: float | None, concepts: Sequence[str]) -> None:
+    width, height = figure.get_size_inches() * 25.4
+    age, sex = recording.meta.get("age"), recording.meta.get("sex")
+    person = [
+        f"{age:.0f} years" if isinstance(age, int | float) and np.isfinite(age) else "",
+        str(sex) if sex else "",
+        f"subject {recording.subject_id}" if recording.subject_id else "",
+    ]
+    facts = [f"{rate:.0f} /min" if rate is not None else "", *(text for text in person if text)]
+    line = "   ".join(text for text in facts if text)
+    figure.text(_BORDER / width, 1 - 6.5 / height, title, fontsize=12, fontweight="bold", color=INK)
+    figure.text(1 - _BORDER / width, 1 - 6.5 / height, line, fontsize=9, color=INK, ha="right")
+    figure.text(_BORDER / width, 1 - 12 / height, _fitted(", ".join(concepts), width), fontsize=9, color=INK)
+    report = " ".join(recording.report.split())
+    figure.text(_BORDER / width, 1 - 17 / height, _fitted(report, width), fontsize=8, color="#555", style="italic")
+
+
+def _fitted(text: str, width: float) -> str:
+    """Shortened to about the width of the paper, at two letters to three millimetres."""
+    most = int(width / 1.6)
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def _footer(figure: Figure, recording: Recording, start: float, seconds: float) -> None:
+    width, height = figure.get_size_inches() * 25.4
+    scale = f"{SPEED:g} mm/s   {GAIN:g} mm/mV   {recording.sampling_rate:g} Hz"
+    shown = f"{start:g}–{min(start + seconds, recording.duration):g} s of {recording.duration:.4g} s"
+    figure.text(_BORDER / width, 2.2 / height, scale, fontsize=7.5, color=INK)
+    figure.text(1 - _BORDER / width, 2.2 / height, shown, fontsize=7.5, color=INK, ha="right")

@@ -1,0 +1,213 @@
+"""One recording: a person, their diagnoses, a timetable, waves, leads, noise, a report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+
+from biosig.errors import BiosigError
+from biosig.recording import Code, Event, Modality, Recording
+from biosig.simulate.atria import fibrillatory_waves, flutter_waves, p_wave
+from biosig.simulate.beat import Ventricular, ventricular
+from biosig.simulate.diagnoses import SIMULATED_CONCEPTS, resolve
+from biosig.simulate.heart import Heart, Rhythm, Subject, Ventricles
+from biosig.simulate.leads import TWELVE_FROM_EIGHT
+from biosig.simulate.noise import Noise, noise_in_leads
+from biosig.simulate.report import report
+from biosig.simulate.rhythm import BeatKind, Schedule, schedule
+from biosig.simulate.waves import SLOW_EDGE, Waves
+
+LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+_BUNDLE_SYMBOL = {Ventricles.LEFT_BUNDLE: "L", Ventricles.RIGHT_BUNDLE: "R"}
+_BEAT_TEXT = {
+    "N": "normal beat",
+    "L": "left bundle branch block beat",
+    "R": "right bundle branch block beat",
+    "A": "atrial premature beat",
+    "V": "premature ventricular contraction",
+    "/": "paced beat",
+    "E": "ventricular escape beat",
+}
+
+
+def ecg(
+    concepts: Collection[str] = (),
+    *,
+    seed: int,
+    duration: float = 10.0,
+    sampling_rate: float = 500.0,
+    noise: Noise | float | None = 22.0,
+    subject: Subject | None = None,
+    record_id: str = "",
+) -> Recording:
+    """A 12-lead ECG that shows the given diagnoses.
+
+    The heart is a dipole in space, a sum of Gaussian waves around each beat; leads I, II and V1 to V6 see it through
+    the person's lead field, and the other four follow from them, so Einthoven's and Goldberger's laws hold to rounding,
+    noise included. What the person looks like, what the beats do, the noise and the words of the report come from
+    separate streams of the seed: the same heart can be had at another rate or with other noise.
+
+    Args:
+        concepts: SNOMED-CT identifiers from `SIMULATED_CONCEPTS`; without a rhythm among them it is sinus rhythm.
+        seed: Equal seeds give equal recordings.
+        duration: Seconds.
+        sampling_rate: Hz.
+        noise: Its mix and level; a number is the signal-to-noise ratio in dB with the usual mix; None is a clean
+            recording.
+        subject: Whose heart it is; without one it is drawn from the seed.
+        record_id: Its name.
+
+    Returns:
+        Microvolts in the standard order of leads. `events` holds every beat at its R time (`N`, `L`, `R`, `A`, `V`,
+        `/`, `E`) and the extent of its waves (`p`, `qrs`, `t`).
+
+    Raises:
+        UnknownNameError: If a concept cannot be simulated.
+        BiosigError: If two concepts cannot go together, or the recording would have no or far too many samples.
+
+    References:
+        McSharry et al., IEEE Trans Biomed Eng 50, 289 (2003); Sameni et al., EURASIP J Adv Signal Process, 43407
+        (2007); Dower et al., J Electrocardiol 13, 1 (1980).
+    """
+    n_times = round(duration * sampling_rate) if math.isfinite(duration * sampling_rate) else 0
+    if not 2 <= n_times <= 100_000_000 or sampling_rate <= 0:
+        raise BiosigError(f"expected a positive duration and rate, got {duration!r} s at {sampling_rate!r} Hz")
+    found = resolve(concepts)
+    subject = subject or Subject.draw(seed)
+    heart = _heart_today(subject, concepts, seed)
+
+    rng = np.random.default_rng([seed, 2])
+    complex_ = ventricular(heart)
+    times = schedule(heart, duration, complex_.onset, rng)
+    time = np.arange(n_times) / sampling_rate
+    dipole, events = _dipole(heart, complex_, times, time, rng)
+    eight = heart.lead_field @ dipole
+    if noise is not None:
+        level = noise if isinstance(noise, Noise) else Noise(snr=noise)
+        eight += _noise(level, eight, sampling_rate, heart.respiration, np.random.default_rng([seed, 3]))
+    intervals = [beat.rr for beat in times.beats if 0 <= beat.time < duration]
+    rate = 60 / float(np.mean(intervals)) if intervals else heart.rate
+    return Recording(
+        signal=(1000 * (TWELVE_FROM_EIGHT @ eight)).astype(np.float32),
+        channels=LEADS,
+        sampling_rate=float(sampling_rate),
+        modality=(Modality.ECG,) * 12,
+        record_id=record_id or f"simulated-{seed}",
+        subject_id=subject.subject_id,
+        codes=tuple(Code("simulated", diagnosis.id) for diagnosis in found),
+        concepts=frozenset(concepts),
+        report=report(found, rate, heart, np.random.default_rng([seed, 4])),
+        events=events,
+        meta={"age": subject.age, "sex": subject.sex},
+    )
+
+
+def _heart_today(subject: Subject, concepts: Collection[str], seed: int) -> Heart:
+    """The person's heart with the diagnoses, and electrodes placed not quite where they were last time."""
+    visit = np.random.default_rng([seed, 1])
+    heart = replace(
+        subject.heart,
+        lead_field=subject.heart.lead_field + 0.015 * visit.standard_normal((8, 3)),
+        rate=float(np.clip(subject.heart.rate * np.exp(0.05 * visit.standard_normal()), 62, 96)),
+    )
+    for diagnosis in resolve(concepts):
+        own = np.random.default_rng([subject.seed, int(diagnosis.id)])
+        heart = diagnosis.change(heart, own if diagnosis.lasting else visit)
+    return heart
+
+
+def qt_interval(heart: Heart, rr: float) -> float:
+    """Fridericia's QT for that RR interval; a wide QRS lengthens it by what it adds itself. Seconds."""
+    return heart.qtc * rr ** (1 / 3) + 0.85 * max(0.0, heart.qrs_duration - 0.10)
+
+
+def _dipole(
+    heart: Heart,
+    own: Ventricular,
+    times: Schedule,
+    time: Float[np.ndarray, " time"],
+    rng: np.random.Generator,
+) -> tuple[Float[np.ndarray, "3 time"], tuple[Event, ...]]:
+    """The dipole over the whole recording in mV, and what happens when."""
+    dipole, events, rate, end = (
+        np.zeros((3, len(time))),
+        [],
+        (len(time) - 1) / time[-1],
+        len(time) / (len(time) - 1) * time[-1],
+    )
+    origin = Ventricles.FROM_LEFT_VENTRICLE if rng.random() < 0.5 else Ventricles.FROM_RIGHT_VENTRICLE
+    ectopic = ventricular(heart, origin)
+    mean_rr = 60 / heart.rate
+    for beat in times.beats:
+        shape = ectopic if beat.kind is BeatKind.VENTRICULAR_PREMATURE else own
+        # QT follows the rate over many beats, and the last interval a little.
+        rr = 0.75 * mean_rr + 0.25 * min(beat.rr, 1.5 * mean_rr)
+        qt = qt_interval(heart, rr) + (0.03 if shape is ectopic else 0.0)
+        breath = 1 + 0.03 * np.sin(2 * np.pi * heart.respiration * beat.time) + 0.008 * rng.standard_normal()
+        _add(dipole, shape.waves(qt).scaled(breath), beat.time, time, rate)
+        symbol = _BUNDLE_SYMBOL.get(heart.ventricles, "N") if beat.kind is BeatKind.NORMAL else str(beat.kind)
+        events.append(Event(beat.time, 0.0, symbol, _BEAT_TEXT[symbol]))
+        events.append(Event(beat.time + shape.onset, shape.end - shape.onset, "qrs", "QRS complex"))
+        t_onset = shape.t_onset(qt)
+        events.append(Event(beat.time + t_onset, shape.t_end(qt) - t_onset, "t", "T wave"))
+    forms = {ectopic: p_wave(heart, ectopic=ectopic) for ectopic in (False, True)}
+    for atrial in times.atrial:
+        form = forms[atrial.ectopic]
+        first, last = form.span(SLOW_EDGE)
+        _add(dipole, form, atrial.time - first, time, rate)
+        events.append(Event(atrial.time, last - first, "p", "P wave"))
+    _add_spikes(dipole, times.spikes, time, rate, rng)
+    if heart.rhythm is Rhythm.FIBRILLATION:
+        dipole += fibrillatory_waves(time, 0.075 * heart.fibrillatory_gain, rng)
+    elif heart.rhythm is Rhythm.FLUTTER:
+        size = 0.11 * heart.fibrillatory_gain**0.5
+        dipole += flutter_waves(
+            time, size, heart.atrial_rate, times.beats[0].time + 0.08 * rng.random(), clockwise=bool(rng.random() < 0.2)
+        )
+    inside = (event for event in events if 0 <= event.onset < end)
+    return dipole, tuple(sorted(inside, key=lambda event: (event.onset, event.code)))
+
+
+def _add(
+    dipole: Float[np.ndarray, "3 all"], waves: Waves, at: float, time: Float[np.ndarray, " all"], rate: float
+) -> None:
+    first, last = waves.span(4.5)
+    window = slice(max(0, math.ceil((at + first) * rate)), max(0, math.ceil((at + last) * rate)))
+    if len(time[window]):
+        dipole[:, window] += waves.at(time[window] - at)
+
+
+def _add_spikes(
+    dipole: Float[np.ndarray, "3 all"],
+    spikes: tuple[float, ...],
+    time: Float[np.ndarray, " all"],
+    rate: float,
+    rng: np.random.Generator,
+) -> None:
+    """Impulses as a recorder of that bandwidth keeps them: no narrower than a sample, and smaller where widened."""
+    width = max(0.0008, 0.55 / rate)
+    size = rng.uniform(0.9, 2.2) * math.sqrt(0.0008 / width)
+    vector = size * np.array([0.35, 0.80, 0.25])
+    for spike in spikes:
+        _add(dipole, Waves(np.zeros(1), np.array([width]), vector[None]), spike, time, rate)
+
+
+def _noise(
+    noise: Noise, clean: Float[np.ndarray, "8 time"], rate: float, respiration: float, rng: np.random.Generator
+) -> Float[np.ndarray, "8 time"]:
+    """Noise at the level asked for, as measured in all twelve leads."""
+    added = noise_in_leads(noise, clean.shape[1], rate, respiration, rng)
+    signal, disturbance = (_power(TWELVE_FROM_EIGHT @ leads) for leads in (clean, added))
+    scale = math.sqrt(signal / (disturbance * 10 ** (noise.snr / 10))) if disturbance > 0 else 0.0
+    return scale * added
+
+
+def _power(leads: Float[np.ndarray, "12 time"]) -> float:
+    return float(leads.var(1).mean())
+
+
+__all__ = ["LEADS", "SIMULATED_CONCEPTS", "ecg", "qt_interval"]
