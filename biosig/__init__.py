@@ -1,1 +1,23 @@
 """Recordings, channels, corpora, stores, signal encoders and pictures, for ECG and EEG as one kind of thing."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from biosig.readers import read
+    from biosig.recording import Code, Event, Modality, Recording
+
+__all__ = ["Code", "Event", "Modality", "Recording", "read"]
+
+
+def __getattr__(name: str) -> object:
+    # Nothing is imported before it is asked for: the command's help stays instant.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("biosig.readers" if name == "read" else "biosig.recording"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

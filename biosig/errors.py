@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 class BiosigError(ValueError):
@@ -23,22 +24,21 @@ class RecordError(BiosigError):
         self.path, self.field, self.expected, self.found = Path(path), field, expected, found
         shown = repr(found)
         shown = shown if len(shown) <= 120 else f"{shown[:117]}..."
-        super().__init__(f"{Path(path).name}: {field}: expected {expected}, got {shown}")
+        super().__init__(_one_line(f"{self.path.name}: {field}: expected {expected}, got {shown}"))
 
-    def __reduce__(self) -> tuple[type[RecordError], tuple[Path, str, str, str]]:
-        # Errors travel between processes, where `found` itself may not.
-        return RecordError, (self.path, self.field, self.expected, _Shown(self.found))
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors travel between processes, where `found` itself may not: the copy holds what was shown of it.
+        return _restored, (type(self), str(self)), {**self.__dict__, "found": repr(self.found)}
 
 
-class _Shown(str):
-    """A value already shown: its `repr` is its text."""
+def _restored(kind: type[RecordError], message: str) -> RecordError:
+    """The error as it was raised; the fields follow as its state."""
+    return kind.__new__(kind, message)
 
-    __slots__ = ()
 
-    def __new__(cls, value: object) -> _Shown:
-        return super().__new__(cls, repr(value))
-
-    __repr__ = str.__str__
+def _one_line(text: str) -> str:
+    """The text with line breaks and other control characters shown as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
 
 
 class CorpusError(BiosigError):
