@@ -1,0 +1,80 @@
+"""What a foundation model is made of, as typed data: the same words in a recipe and in a model's `config.json`."""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+
+class Spec(BaseModel):
+    """A part of a recipe or configuration: immutable, and without room for a misspelt field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TokenPooling(StrEnum):
+    """How the tokens of a strip become one vector."""
+
+    MEAN = "mean"
+    ATTENTION = "attention"
+
+
+class Projection(StrEnum):
+    """What leads from a tower's own width to the shared sphere."""
+
+    LINEAR = "linear"
+    MLP = "mlp"
+
+
+class ConceptEmbedding(StrEnum):
+    """Where a concept's vector comes from.
+
+    `free`: learned, one a concept. `graph`: one graph convolution over the ontology. `text`: the words of its term.
+    """
+
+    FREE = "free"
+    GRAPH = "graph"
+    TEXT = "text"
+
+
+class SignalSpec(Spec):
+    """The signal tower.
+
+    Attributes:
+        encoder: A name in `biosig.encoders.ENCODERS`.
+        options: Passed to that encoder (front end, width, patch, ...).
+        pooling: From tokens to one vector: the features that probes see.
+        projection: From the features to the sphere.
+    """
+
+    encoder: str
+    options: dict[str, Any] = Field(default_factory=dict)
+    pooling: TokenPooling = TokenPooling.MEAN
+    projection: Projection = Projection.LINEAR
+
+
+class TextSpec(Spec):
+    """The text tower: a frozen report encoder and a trained projection.
+
+    Attributes:
+        encoder: `minilm`, a folder, or a hub id (see `pretrain.text`).
+        projection: From the report's vector to the sphere.
+    """
+
+    encoder: str = "minilm"
+    projection: Projection = Projection.MLP
+
+
+class ConceptSpec(Spec):
+    """The concept tower over the observed concepts of an ontology."""
+
+    embedding: ConceptEmbedding = ConceptEmbedding.FREE
+
+
+class Architecture(Spec):
+    """Named towers, each ending on one unit sphere of `dim` dimensions. A tower that is left out is not built."""
+
+    dim: PositiveInt = Field(default=256, le=8192)
+    signal: SignalSpec
+    text: TextSpec | None = None
+    concept: ConceptSpec | None = None

@@ -1,0 +1,183 @@
+"""The fields of a recipe: data, objectives, optimiser and how a run is carried out."""
+
+import math
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from biosig.recording import Modality
+from pretrain.architecture import Architecture, Spec
+
+
+class Crop(StrEnum):
+    """Which window of a record a training step sees; validation always sees the first."""
+
+    RANDOM = "random"
+    START = "start"
+
+
+class Precision(StrEnum):
+    """The arithmetic of the towers; losses and weights are float32 in any case.
+
+    `auto` is bfloat16 on a GPU and on a CPU with AMX tiles, float32 elsewhere.
+    """
+
+    AUTO = "auto"
+    BF16 = "bf16"
+    FLOAT32 = "float32"
+
+
+class Device(StrEnum):
+    """Where the towers run. `auto` takes a GPU if there is one."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+class LabelScope(StrEnum):
+    """Which concepts a record counts as carrying: those stated, or their ancestors in the graph as well."""
+
+    STATED = "stated"
+    ANCESTORS = "ancestors"
+
+
+class Gain(Spec):
+    """Multiply a record by exp(N(0, sigma)): the same for all its channels, so that their geometry stays."""
+
+    kind: Literal["gain"]
+    sigma: PositiveFloat = 0.1
+
+
+class Noise(Spec):
+    """Add white noise of a standard deviation drawn from U(0, sigma), in the units of the batch (1.0 = 1 mV of ECG)."""
+
+    kind: Literal["noise"]
+    sigma: PositiveFloat = 0.02
+
+
+class LeadMask(Spec):
+    """Hide each channel with a probability; one channel of a record always stays."""
+
+    kind: Literal["lead_mask"]
+    probability: float = Field(gt=0, lt=1, default=0.1)
+
+
+Augmentation = Annotated[Gain | Noise | LeadMask, Field(discriminator="kind")]
+
+
+class Data(Spec):
+    """What a model is fed.
+
+    Attributes:
+        sampling_rate: Hz; every store must have it.
+        window_seconds: One training example.
+        modalities: Channels of other kinds are left out.
+        crop: Where a window begins in a longer record.
+        augment: Applied to training batches in this order.
+        labels: Which concepts count as a record's own.
+    """
+
+    sampling_rate: PositiveFloat
+    window_seconds: PositiveFloat
+    modalities: tuple[Modality, ...] = Field(default=(Modality.ECG,), min_length=1)
+    crop: Crop = Crop.RANDOM
+    augment: tuple[Augmentation, ...] = ()
+    labels: LabelScope = LabelScope.STATED
+
+    @property
+    def samples(self) -> int:
+        """Samples in a window."""
+        return round(self.sampling_rate * self.window_seconds)
+
+
+class ObjectiveSpec(Spec):
+    """One term of the loss.
+
+    Attributes:
+        name: A name in `pretrain.objectives.OBJECTIVES`.
+        weight: Its factor in the sum.
+        options: Passed to the objective (kernel, sigma, epsilon, form, ...).
+    """
+
+    name: str
+    weight: PositiveFloat = 1.0
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Optimiser(Spec):
+    """AdamW with a linear warm-up and a cosine to zero.
+
+    Norms, biases and logit scales do not decay.
+    """
+
+    steps: PositiveInt
+    batch_size: int = Field(ge=2)
+    learning_rate: PositiveFloat = 1e-3
+    weight_decay: FiniteFloat = Field(ge=0, default=0.01)
+    betas: tuple[float, float] = (0.9, 0.98)
+    warmup_steps: NonNegativeInt = 0
+    clip_norm: PositiveFloat = 1.0
+
+    @model_validator(mode="after")
+    def _check(self) -> "Optimiser":
+        if self.warmup_steps >= self.steps:
+            raise ValueError(f"expected warmup_steps below steps ({self.steps}), got {self.warmup_steps}")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"expected betas in [0, 1), got {self.betas}")
+        return self
+
+    def learning_rate_at(self, step: int) -> float:
+        """The rate of a step, counted from 0: a function of the step alone, so resuming needs no schedule state."""
+        if step < self.warmup_steps:
+            return self.learning_rate * (step + 1) / (self.warmup_steps + 1)
+        done = (step - self.warmup_steps) / (self.steps - self.warmup_steps)
+        return self.learning_rate * (1 + math.cos(math.pi * min(done, 1.0))) / 2
+
+
+class Training(Spec):
+    """How a run is carried out and watched."""
+
+    precision: Precision = Precision.AUTO
+    device: Device = Device.AUTO
+    log_every: PositiveInt = 10
+    validate_every: PositiveInt = 100
+    validation_batches: PositiveInt = 16
+    checkpoint_every: PositiveInt = 100
+    keep_checkpoints: PositiveInt = 2
+
+
+class Recipe(Spec):
+    """Everything that decides a pretraining.
+
+    Attributes:
+        name: A short name.
+        title: One line.
+        references: The papers it follows.
+        reconstruction: What is our own choice where the papers are silent.
+        seed: Decides the initial weights, the order of the data and every augmentation.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9_.-]+$")
+    title: str
+    references: tuple[str, ...] = ()
+    reconstruction: str = ""
+    seed: NonNegativeInt = 0
+    data: Data
+    model: Architecture
+    objectives: tuple[ObjectiveSpec, ...] = Field(min_length=1)
+    optimiser: Optimiser
+    training: Training = Training()
+
+    @model_validator(mode="after")
+    def _check(self) -> "Recipe":
+        names = [objective.name for objective in self.objectives]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"objective {twice!r} occurs twice")
+        return self
+
+    def to_yaml(self) -> str:
+        """The whole recipe, defaults filled in."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=110)
