@@ -1,0 +1,140 @@
+"""From the codes of a source to SNOMED-CT concepts.
+
+One table a coding system, in `crosswalks/`, with a provenance for every row. A code that the list of concepts has no
+word for is in its table with no concept and the reason why; none is guessed.
+
+- `snomed-ct`: the 133 codes of the PhysioNet/CinC Challenge 2021, and the words of older CPSC headers; any other
+  well-formed SNOMED-CT identifier states itself.
+- `cpsc-2018`: the nine words of CPSC 2018 (`AF`, `I-AVB`, `Normal`, ...); its vocabulary is that of CPSC 2018 records.
+- `scp-ecg`: the 71 SCP-ECG statements of PTB-XL.
+- `ptb-xl-axis`: the column `heart_axis` of PTB-XL, which has no SCP-ECG statement.
+- `ludb`: the diagnosis lines of LUDB headers, as they stand.
+- `mitdb`: beat symbols (`V`) and rhythms (`(AFIB`) of MIT-BIH annotations.
+- `simulated`: SNOMED-CT identifiers.
+
+Codes outside the 40 observed concepts that are kinds of one of them state both: `164867002` old myocardial infarction
+is `{164867002, 164865005}`. Of two codes that the challenge scores as equal, one stands for both.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+
+from ontology.errors import OntologyError
+from ontology.identifiers import is_snomed
+from ontology.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of a crosswalk.
+
+    Attributes:
+        name: What the code means in the words of its source.
+        concepts: The SNOMED-CT concepts that it states; empty if there are none for it.
+        provenance: Why these, or why none.
+    """
+
+    name: str
+    concepts: frozenset[str]
+    provenance: str
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A coding system.
+
+    Attributes:
+        tables: CSV files with the columns code, name, concepts (`;` between) and provenance.
+        normalise: Brings a code as it is found into the form of the table.
+        identifiers: Whether a SNOMED-CT identifier that no table lists is taken as itself.
+    """
+
+    tables: tuple[Traversable, ...]
+    normalise: Callable[[str], str] = str.strip
+    identifiers: bool = False
+
+
+@lru_cache(maxsize=65_536)
+def concepts(system: str, code: str) -> frozenset[str]:
+    """The SNOMED-CT identifiers that a code states; empty if it is unknown or has none.
+
+    Raises:
+        UnknownNameError: If there is no such coding system.
+    """
+    known = SYSTEMS[system]
+    key = known.normalise(code)
+    if entry := entries(system).get(key):
+        return entry.concepts
+    return frozenset((key,)) if known.identifiers and is_snomed(key) else frozenset()
+
+
+def listed(system: str, code: str) -> bool:
+    """Whether the system's table knows the code, mapped or not."""
+    known, key = SYSTEMS[system], SYSTEMS[system].normalise(code)
+    return key in entries(system) or (known.identifiers and is_snomed(key))
+
+
+@lru_cache(maxsize=64)
+def vocabulary(system: str) -> frozenset[str]:
+    """All concepts that the system's table can express.
+
+    A record coded in a system that has no word for a concept says nothing about that concept, not that it is absent.
+    """
+    return frozenset().union(*(entry.concepts for entry in entries(system).values()))
+
+
+@lru_cache(maxsize=64)
+def entries(system: str) -> Mapping[str, Entry]:
+    """The whole table of a system by normalised code.
+
+    Raises:
+        OntologyError: If a row is incomplete, a code occurs twice, or an identifier fails its check digit.
+    """
+    found: dict[str, Entry] = {}
+    for table in SYSTEMS[system].tables:
+        for number, row in enumerate(csv.DictReader(table.read_text(encoding="utf-8").splitlines()), start=2):
+            where, code = f"{table.name}:{number}", SYSTEMS[system].normalise(row["code"])
+            stated = [id_ for id_ in row["concepts"].split(";") if id_]
+            if code in found or not row["provenance"]:
+                raise OntologyError(f"{where}: {code!r} is listed twice or has no provenance")
+            if wrong := [id_ for id_ in stated if not is_snomed(id_)]:
+                raise OntologyError(f"{where}: concepts: {wrong[0]!r} is no SNOMED-CT identifier")
+            if table is not _SNOMED_CT:
+                # The identifiers of every other table are read as that system's own would be.
+                stated = [same for id_ in stated for same in _snomed_ct().get(id_, (id_,))]
+            found[code] = Entry(row["name"], frozenset(stated), row["provenance"])
+    return MappingProxyType(found)
+
+
+@lru_cache(maxsize=1)
+def _snomed_ct() -> dict[str, tuple[str, ...]]:
+    rows = csv.DictReader(_SNOMED_CT.read_text(encoding="utf-8").splitlines())
+    return {row["code"]: tuple(row["concepts"].split(";")) for row in rows}
+
+
+def _ludb(line: str) -> str:
+    return " ".join(line.split()).strip(" .#").casefold().removeprefix("rhythm: ")
+
+
+def _mitdb(symbol: str) -> str:
+    return symbol.strip(" \x00")
+
+
+_FOLDER = files("ontology") / "crosswalks"
+_SNOMED_CT, _CPSC = _FOLDER / "snomed-ct.csv", _FOLDER / "cpsc-2018.csv"
+
+SYSTEMS: Registry[System] = Registry("coding system")
+SYSTEMS.add("snomed-ct", System((_SNOMED_CT, _CPSC), identifiers=True))
+SYSTEMS.add("cpsc-2018", System((_CPSC,)))
+SYSTEMS.add("scp-ecg", System((_FOLDER / "scp-ecg.csv",)))
+SYSTEMS.add("ptb-xl-axis", System((_FOLDER / "ptb-xl-axis.csv",)))
+SYSTEMS.add("ludb", System((_FOLDER / "ludb.csv",), _ludb))
+SYSTEMS.add("mitdb", System((_FOLDER / "mitdb.csv",), _mitdb))
+SYSTEMS.add("simulated", System((_SNOMED_CT,), identifiers=True))
