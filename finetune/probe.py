@@ -1,0 +1,70 @@
+"""The linear probe: a frozen encoder's features, a logistic regression whose strength validation chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from finetune.heads.linear import LinearHead, fit_linear
+from finetune.metrics import macro, rank_metrics
+from finetune.protocols import Role, Task
+
+# From heavy to light regularisation.
+C_GRID = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A fitted probe.
+
+    Attributes:
+        head: Logits from features.
+        c: The inverse regularisation that validation chose.
+        validation_auroc: Macro AUROC on validation for each value of the grid.
+    """
+
+    head: LinearHead
+    c: float
+    validation_auroc: dict[float, float]
+
+    def probabilities(self, features: Float[np.ndarray, "row dim"]) -> Float[np.ndarray, "row concept"]:
+        """The sigmoid of the logits."""
+        with torch.inference_mode():
+            scores: np.ndarray = self.head(torch.from_numpy(features).double()).sigmoid().numpy()
+        return scores
+
+
+def fit_probe(
+    features: Float[np.ndarray, "row dim"],
+    task: Task,
+    train_rows: Int[np.ndarray, " chosen"],
+    grid: tuple[float, ...] = C_GRID,
+) -> Probe:
+    """Fit all concepts for each C of the grid; keep the one with the best macro AUROC on validation.
+
+    One C serves all concepts: choosing one for each would rest on a handful of positives. Features are standardised
+    by the training rows. The test side is not looked at. At a tie the heavier regularisation wins.
+
+    Args:
+        features: Of every row of the store; those of rows not in train or validation are not used.
+        task: Labels, roles.
+        train_rows: The rows whose labels may be used.
+        grid: Values of C, ascending.
+    """
+    training = [torch.from_numpy(part[train_rows]) for part in (features, task.labels, task.known)]
+    validation = task.rows[Role.VALIDATION]
+    best: Probe | None = None
+    aurocs: dict[float, float] = {}
+    for c, head in zip(grid, fit_linear(training[0], training[1], training[2], grid=grid), strict=True):
+        candidate = Probe(head, c, aurocs)
+        scores = rank_metrics(
+            candidate.probabilities(features[validation]), task.labels[validation], task.known[validation]
+        )
+        aurocs[c] = float(macro(scores.auroc[task.scored])[0])
+        if best is None or aurocs[c] > aurocs[best.c]:
+            best = candidate
+    assert best is not None
+    return best

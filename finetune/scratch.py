@@ -1,0 +1,158 @@
+"""The rival that every pretrained encoder must beat: the same architecture, trained on the labels alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from finetune.heads.linear import LinearHead
+from finetune.metrics import macro, rank_metrics
+from finetune.protocols import Role, Task
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a training from scratch may spend: the same number of steps at every label fraction.
+
+    Attributes:
+        steps: Optimiser steps at most; with few labels these are many epochs.
+        batch_size: Records a step.
+        check_every: Steps between looks at validation.
+        patience: Looks without a better validation score before it stops.
+        learning_rate: Of AdamW, after a warm-up, falling by a cosine to zero over `steps`.
+        weight_decay: Of AdamW.
+        warmup: Steps.
+    """
+
+    steps: int = 240
+    batch_size: int = 32
+    check_every: int = 20
+    patience: int = 5
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+    warmup: int = 10
+
+    def factor(self, step: int) -> float:
+        """The learning rate of a step, as a share of the highest."""
+        if step < self.warmup:
+            return (step + 1) / self.warmup
+        return 0.5 * (1 + float(np.cos(np.pi * (step - self.warmup) / max(self.steps - self.warmup, 1))))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came of a training.
+
+    Attributes:
+        network: Features and head with the weights of the best validation score.
+        steps: Steps that were taken.
+        best_step: The step whose weights were kept.
+        validation_auroc: Macro AUROC on validation there.
+    """
+
+    network: nn.Module
+    steps: int
+    best_step: int
+    validation_auroc: float
+
+
+class Classifier(nn.Module):
+    """An encoder and a linear head: a batch of a store -> logits.
+
+    Args:
+        encoder: The module that is trained.
+        features: From the encoder and a batch to `(B, dim)`.
+        dim: Size of a feature.
+        prevalence: Of each concept in training: where the biases start, so that no step is spent on finding it.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        features: Callable[[nn.Module, dict[str, Tensor]], Tensor],
+        dim: int,
+        prevalence: Float[np.ndarray, " concept"],
+    ) -> None:
+        super().__init__()
+        self.encoder, self._features = encoder, features
+        self.head = LinearHead(dim, len(prevalence))
+        odds = torch.from_numpy(np.clip(prevalence, 1e-3, 1 - 1e-3)).logit()
+        with torch.no_grad():
+            self.head.linear.bias.copy_(odds)
+
+    def forward(self, batch: dict[str, Tensor]) -> Float[Tensor, "batch concept"]:
+        logits: Tensor = self.head(self._features(self.encoder, batch))
+        return logits
+
+
+def train(
+    network: Classifier,
+    batch_of: Callable[[Int[np.ndarray, " row"], np.random.Generator], dict[str, Tensor]],
+    predict: Callable[[nn.Module, Int[np.ndarray, " row"]], Float[np.ndarray, "row concept"]],
+    task: Task,
+    train_rows: Int[np.ndarray, " chosen"],
+    *,
+    seed: int,
+    budget: Budget,
+    half: bool = False,
+) -> Trained:
+    """Train all weights with a binary cross-entropy a concept; keep the weights of the best validation macro AUROC.
+
+    Args:
+        network: Fresh; its seed is the caller's.
+        batch_of: A training batch of store rows, with a random window of longer records.
+        predict: Scores of store rows by a network in evaluation mode.
+        task: Labels and roles; the test side is not looked at.
+        train_rows: The rows whose labels may be used.
+        seed: Of the order of records and of windows.
+        budget: When to stop.
+        half: Whether the encoder computes in bfloat16, as pretraining does where the processor has it.
+    """
+    device = next(network.parameters()).device
+    generator = np.random.default_rng(seed)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=budget.learning_rate, weight_decay=budget.weight_decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, budget.factor)
+    validation = task.rows[Role.VALIDATION]
+    best, best_step, best_weights, step = -np.inf, 0, deepcopy(network.state_dict()), 0
+    order = _batches(train_rows, budget.batch_size, generator)
+    for step in range(1, budget.steps + 1):
+        network.train()
+        rows = next(order)
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            logits = network(batch_of(rows, generator))
+        known, labels = (torch.from_numpy(part[rows]).to(device).float() for part in (task.known, task.labels))
+        loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), labels, known, reduction="sum")
+        loss = loss / known.sum().clamp_min(1)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        if step % budget.check_every == 0 or step == budget.steps:
+            network.eval()
+            found = rank_metrics(predict(network, validation), task.labels[validation], task.known[validation])
+            score = float(macro(found.auroc[task.scored])[0])
+            if score > best:
+                best, best_step, best_weights = score, step, deepcopy(network.state_dict())
+            elif step - best_step >= budget.patience * budget.check_every:
+                break
+    network.load_state_dict(best_weights)
+    return Trained(network.eval(), step, best_step, best)
+
+
+def _batches(
+    rows: Int[np.ndarray, " chosen"], size: int, generator: np.random.Generator
+) -> Iterator[Int[np.ndarray, " row"]]:
+    """Shuffled batches for ever: every record once before any comes again."""
+    queue = np.empty(0, dtype=np.int64)
+    while True:
+        while len(queue) < size:
+            queue = np.concatenate([queue, generator.permutation(rows)])
+        yield queue[:size]
+        queue = queue[size:]
