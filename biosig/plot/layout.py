@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from biosig.channels import LEADS_12
 from biosig.errors import BiosigError
 
-STANDARD = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 _RHYTHM_LEADS = ("II", "V1", "V5")
 
 
@@ -40,7 +40,7 @@ def lay_out(layout: str, channels: Sequence[str], seconds: float) -> list[list[C
     Raises:
         BiosigError: If the layout cannot be read, or has no room for all leads.
     """
-    leads = list(STANDARD) if _is_twelve(channels) else list(channels)
+    leads = list(LEADS_12) if _is_twelve(channels) else list(channels)
     if layout == "auto":
         layout = "3x4+1" if _is_twelve(channels) else f"{len(leads)}x1"
     form = re.fullmatch(r"([1-9]\d?)x([1-9]\d?)(?:\+([0-3]))?", layout)
@@ -65,5 +65,5 @@ def lay_out(layout: str, channels: Sequence[str], seconds: float) -> list[list[C
 
 def _is_twelve(channels: Sequence[str]) -> bool:
     """Whether this is a 12-lead ECG; a lead or two may be missing, and then its place stays empty."""
-    standard = sum(lead in channels for lead in STANDARD)
+    standard = sum(lead in channels for lead in LEADS_12)
     return standard == len(channels) and standard >= 8

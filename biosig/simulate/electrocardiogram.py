@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from biosig.channels import LEADS_12
 from biosig.errors import BiosigError
 from biosig.recording import Code, Event, Modality, Recording
 from biosig.simulate.atria import fibrillatory_waves, flutter_waves, p_wave
 from biosig.simulate.beat import Ventricular, ventricular
-from biosig.simulate.diagnoses import SIMULATED_CONCEPTS, resolve
+from biosig.simulate.diagnoses import resolve
 from biosig.simulate.heart import Heart, Rhythm, Subject, Ventricles
 from biosig.simulate.leads import TWELVE_FROM_EIGHT
 from biosig.simulate.noise import Noise, noise_in_leads
@@ -21,7 +22,6 @@ from biosig.simulate.report import report
 from biosig.simulate.rhythm import BeatKind, Schedule, schedule
 from biosig.simulate.waves import SLOW_EDGE, Waves
 
-LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 _BUNDLE_SYMBOL = {Ventricles.LEFT_BUNDLE: "L", Ventricles.RIGHT_BUNDLE: "R"}
 _BEAT_TEXT = {
     "N": "normal beat",
@@ -93,7 +93,7 @@ def ecg(
     rate = 60 / float(np.mean(intervals)) if intervals else heart.rate
     return Recording(
         signal=(1000 * (TWELVE_FROM_EIGHT @ eight)).astype(np.float32),
-        channels=LEADS,
+        channels=LEADS_12,
         sampling_rate=float(sampling_rate),
         modality=(Modality.ECG,) * 12,
         record_id=record_id or f"simulated-{seed}",
@@ -208,6 +208,3 @@ def _noise(
 
 def _power(leads: Float[np.ndarray, "12 time"]) -> float:
     return float(leads.var(1).mean())
-
-
-__all__ = ["LEADS", "SIMULATED_CONCEPTS", "ecg", "qt_interval"]

@@ -156,7 +156,7 @@ class Subject:
         heart = Heart(
             lead_field=field,
             position=turn(7 * rng.standard_normal(), about=0) @ turn(9 * rng.standard_normal(), about=1),
-            voltage=float(np.exp(0.16 * rng.standard_normal() - 0.10 * habitus - 0.06 * female)),
+            voltage=float(np.exp(0.15 * rng.standard_normal() - 0.10 * habitus - 0.06 * female - 0.16)),
             traits=int(rng.integers(2**31)),
             respiration=float(rng.uniform(0.18, 0.33)),
             random_variation=float(rng.uniform(0.004, 0.012)),

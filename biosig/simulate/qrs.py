@@ -20,10 +20,10 @@ _NARROW = Waves.of(
 )
 _LEFT_BUNDLE = Waves.of(
     [
-        (-44, 13, 0.25, 0.14, 0.04),  # the septum from right to left: no Q wave on the left
-        (-14, 18, 0.80, 0.40, 0.62),
-        (26, 19, 0.92, 0.22, 0.88),
-        (56, 13, 0.30, 0.00, 0.38),
+        (-44, 13, 0.36, 0.20, 0.05),  # the septum from right to left: no Q wave on the left
+        (-14, 18, 1.15, 0.60, 0.75),
+        (26, 19, 1.30, 0.34, 1.05),
+        (56, 13, 0.42, 0.00, 0.45),
     ]
 )
 _TEMPLATES = {

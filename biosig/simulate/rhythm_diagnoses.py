@@ -83,7 +83,7 @@ def _pacing(heart: Heart, rng: np.random.Generator) -> Heart:
 
 @diagnosis(dx.SECOND_DEGREE_BLOCK, "second degree atrioventricular block", "IIAVB", lasting=False)
 def _second_degree_block(heart: Heart, rng: np.random.Generator) -> Heart:
-    dropped = int(rng.integers(2, 6))
+    dropped = int(rng.integers(2, 5))
     atrial_rate = float(rng.uniform(64, 98))
     return replace(
         heart,
@@ -101,12 +101,15 @@ def _complete_block(heart: Heart, rng: np.random.Generator) -> Heart:
     # Escape from the junction is narrow and faster, from a ventricle wide and slower.
     junctional = bool(rng.random() < 0.5)
     wide = Ventricles.FROM_LEFT_VENTRICLE if rng.random() < 0.5 else Ventricles.FROM_RIGHT_VENTRICLE
+    rate = float(rng.uniform(37, 48) if junctional else rng.uniform(28, 38))
+    # Away from a whole ratio, where ten seconds could pass for conduction.
+    ratio = round(rng.uniform(70, 100) / rate - 0.5) + rng.uniform(0.35, 0.80)
     return replace(
         heart,
         rhythm=Rhythm.COMPLETE_BLOCK,
         ventricles=heart.ventricles if junctional else wide,
-        rate=float(rng.uniform(37, 48) if junctional else rng.uniform(28, 38)),
-        atrial_rate=float(rng.uniform(66, 102)),
+        rate=rate,
+        atrial_rate=float(ratio * rate),
     )
 
 
