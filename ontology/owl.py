@@ -9,6 +9,9 @@
 | `rdfs:subClassOf` a class; a named part of an equivalent intersection | is-a edge |
 | annotation `biosig:kind` of that axiom | kind of the edge |
 | `biosig:abbreviation`, `biosig:organiser`, `biosig:rank` | abbreviation, organiser, place in the order |
+
+`biosig:` stands for `http://example.org/biosig#`, a name that by RFC 2606 is nobody's; concepts called `biosig:name`
+have such IRIs. In OWL/XML owlready2 takes an IRI without `//` (`urn:...`) for a relative one; use RDF/XML for those.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from ontology.graph import ConceptGraph
 from ontology.triples import BASE, OWL, RDF, RDFS, Triples, stored
 from ontology.untrusted import Format, screen
 
+BIOSIG = "http://example.org/biosig#"
 SKOS, XSD = "http://www.w3.org/2004/02/skos/core#", "http://www.w3.org/2001/XMLSchema#"
 
 _SNOMED = "http://snomed.info/id/"
@@ -81,7 +85,7 @@ def _graph(triples: Triples) -> ConceptGraph:
     skipped = {f"{OWL}Thing", f"{OWL}Nothing", *triples.marked(f"{OWL}deprecated")}
     edges = dict.fromkeys((pair for pair in triples.is_a() if not skipped.intersection(pair)), Kind.OTHER)
     sources, targets = dict(triples.links(f"{OWL}annotatedSource")), dict(triples.links(f"{OWL}annotatedTarget"))
-    for axiom, kinds in triples.texts("biosig:kind").items():
+    for axiom, kinds in triples.texts(f"{BIOSIG}kind").items():
         pair = (str(sources.get(axiom)), str(targets.get(axiom)))
         if pair in edges:
             edges[pair] = _kind(kinds[0], *pair)
@@ -90,8 +94,8 @@ def _graph(triples: Triples) -> ConceptGraph:
         class_ for class_, type_ in triples.links(f"{RDF}type") if type_ == f"{OWL}Class" and isinstance(class_, str)
     }
     names = [triples.texts(link) for link in (f"{SKOS}prefLabel", f"{RDFS}label")]
-    synonyms, short = triples.texts(f"{SKOS}altLabel"), triples.texts("biosig:abbreviation")
-    ranks, organisers = triples.texts("biosig:rank"), triples.marked("biosig:organiser")
+    synonyms, short = triples.texts(f"{SKOS}altLabel"), triples.texts(f"{BIOSIG}abbreviation")
+    ranks, organisers = triples.texts(f"{BIOSIG}rank"), triples.marked(f"{BIOSIG}organiser")
     ranked = []
     for iri in declared.union(*edges).difference(skipped):
         concept = Concept(
@@ -112,36 +116,35 @@ def _kind(text: str, child: str, parent: str) -> Kind:
     try:
         return Kind(text)
     except ValueError:
-        raise OntologyError(
-            f"{child} -> {parent}: biosig:kind: expected one of {', '.join(Kind)}, got {text!r}"
-        ) from None
+        raise OntologyError(f"{child} -> {parent}: kind: expected one of {', '.join(Kind)}, got {text!r}") from None
 
 
 def _id(iri: str) -> str:
     match = _SNOMED_ALSO.fullmatch(iri)
-    return match[1] if match else iri
+    return match[1] if match else iri.replace(BIOSIG, "biosig:", 1)
 
 
 def _iri(id_: str) -> str:
-    return f"{_SNOMED}{id_}" if id_.isdigit() else id_
+    return f"{_SNOMED}{id_}" if id_.isdigit() else re.sub("^biosig:", BIOSIG, id_)
 
 
 def _statements(graph: ConceptGraph) -> Iterable[str]:
     """The graph in N-Triples."""
+    yield f"<{BIOSIG[:-1]}> <{RDF}type> <{OWL}Ontology> .\n"
     for name in ("abbreviation", "organiser", "rank", "kind"):
-        yield f"<biosig:{name}> <{RDF}type> <{OWL}AnnotationProperty> .\n"
+        yield f"<{BIOSIG}{name}> <{RDF}type> <{OWL}AnnotationProperty> .\n"
     yield f"<{SKOS}altLabel> <{RDF}type> <{OWL}AnnotationProperty> .\n"
     for rank, concept in enumerate(graph):
         class_ = f"<{_iri(concept.id)}>"
         yield f"{class_} <{RDF}type> <{OWL}Class> .\n"
         yield f"{class_} <{RDFS}label> {_literal(concept.term)}@en .\n"
-        yield f'{class_} <biosig:rank> "{rank}"^^<{XSD}integer> .\n'
+        yield f'{class_} <{BIOSIG}rank> "{rank}"^^<{XSD}integer> .\n'
         if concept.abbreviation:
-            yield f"{class_} <biosig:abbreviation> {_literal(concept.abbreviation)} .\n"
+            yield f"{class_} <{BIOSIG}abbreviation> {_literal(concept.abbreviation)} .\n"
         for synonym in concept.synonyms:
             yield f"{class_} <{SKOS}altLabel> {_literal(synonym)}@en .\n"
         if concept.organiser:
-            yield f'{class_} <biosig:organiser> "true"^^<{XSD}boolean> .\n'
+            yield f'{class_} <{BIOSIG}organiser> "true"^^<{XSD}boolean> .\n'
     for number, edge in enumerate(graph.edges):
         child, parent, axiom = f"<{_iri(edge.child)}>", f"<{_iri(edge.parent)}>", f"_:axiom{number}"
         yield f"{child} <{RDFS}subClassOf> {parent} .\n"
@@ -149,7 +152,7 @@ def _statements(graph: ConceptGraph) -> Iterable[str]:
         yield f"{axiom} <{OWL}annotatedSource> {child} .\n"
         yield f"{axiom} <{OWL}annotatedProperty> <{RDFS}subClassOf> .\n"
         yield f"{axiom} <{OWL}annotatedTarget> {parent} .\n"
-        yield f"{axiom} <biosig:kind> {_literal(edge.kind)} .\n"
+        yield f"{axiom} <{BIOSIG}kind> {_literal(edge.kind)} .\n"
 
 
 def _literal(text: str) -> str:

@@ -15,7 +15,7 @@ from ontology.untrusted import Format
 
 RDF, RDFS = "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "http://www.w3.org/2000/01/rdf-schema#"
 OWL = "http://www.w3.org/2002/07/owl#"
-BASE = "biosig:graph#"  # what relative names in a file are relative to
+BASE = "http://example.org/relative#"  # what relative names in a file are relative to
 
 Node: TypeAlias = str | int  # an IRI, or the number of a blank node
 

@@ -76,7 +76,7 @@ def _xml(data: bytes) -> Format:
     parser.StartElementHandler = element
     try:
         parser.Parse(data, True)
-    except (expat.ExpatError, ValueError) as error:
+    except (expat.ExpatError, ValueError, LookupError) as error:
         if isinstance(error, OntologyError):
             raise
         raise OntologyError(f"expected well-formed XML: {error}") from None

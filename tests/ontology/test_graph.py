@@ -164,9 +164,9 @@ def test_a_concept_is_found_by_any_name(text: str) -> None:
 
 
 def test_an_unknown_name_hints_at_a_near_one() -> None:
-    with pytest.raises(UnknownNameError, match="'atrial fibrilation' .did you mean 'atrial fibrillation'"):
+    with pytest.raises(UnknownNameError, match=r"'atrial fibrilation' .did you mean 'atrial fibrillation'"):
         cardiac().find("atrial fibrilation")
-    with pytest.raises(UnknownNameError, match="no concept '164889004'.*'164889003'"):
+    with pytest.raises(UnknownNameError, match=r"no concept '164889004'.*'164889003'"):
         cardiac()["164889004"]
     with pytest.raises(UnknownNameError):
         cardiac().index("nothing like it")
