@@ -17,6 +17,7 @@ from biosig.splits import Split
 
 _TABLE = "ptbxl_database.csv"
 _NEEDED = ("ecg_id", "patient_id", "age", "sex", "report", "scp_codes", "strat_fold")
+_KEPT = frozenset({*_NEEDED, "device", "recording_date"})
 _LONGEST_CODES = 10_000
 # Version 1.0.2 and later write 300 for every age above 89, to protect the few people it would point to.
 _HIDDEN_AGE, _HIDDEN_AGE_MEANS = 300.0, 90.0
@@ -71,7 +72,8 @@ class PtbXl:
             if header in present:
                 path = table.parent / header
                 source_name = path.relative_to(source).as_posix()
-                entries.append(Entry(record_id, path, {"source": source_name, "row": _Row(table, where, row)}))
+                cells = {column: cell for column, cell in row.items() if column in _KEPT}
+                entries.append(Entry(record_id, path, {"source": source_name, "row": _Row(table, where, cells)}))
             else:
                 missing.append(record_id)
         if not entries:

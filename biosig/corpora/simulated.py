@@ -15,7 +15,7 @@ _BEATS = "atr"
 
 
 class Simulated:
-    """A folder of WFDB records with the comments `Age`, `Sex`, `Dx`, `Subject` and `Report`.
+    """A folder of WFDB records with the comments `Age`, `Sex`, `Dx`, `Subject`, `Session` and `Report`.
 
     Codes (system `simulated`) are the SNOMED-CT concepts that the simulator was asked for. Beats are events where the
     simulator wrote annotations. Some subjects have several records.
@@ -55,6 +55,7 @@ class Simulated:
             recording,
             entry,
             subject_id=said["subject"],
+            session=said.get("session", ""),
             codes=[Code("simulated", code) for code in headers.listed(said.get("dx", ""))],
             report=said.get("report", ""),
             age=headers.age(entry.path, said),

@@ -13,7 +13,7 @@ Row = dict[str, str]
 
 def locate(source: Path, name: str) -> Path | None:
     """The table of this name in the folder or one folder below it, if there is one."""
-    return next((path for path in (Path(source, name), *sorted(source.glob(f"*/{name}"))) if path.is_file()), None)
+    return next((path for path in (source / name, *sorted(source.glob(f"*/{name}"))) if path.is_file()), None)
 
 
 def rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, Row | None]]:
