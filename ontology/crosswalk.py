@@ -10,6 +10,7 @@ word for is in its table with no concept and the reason why; none is guessed.
 - `ptb-xl-axis`: the column `heart_axis` of PTB-XL, which has no SCP-ECG statement.
 - `ludb`: the diagnosis lines of LUDB headers, as they stand.
 - `mitdb`: beat symbols (`V`) and rhythms (`(AFIB`) of MIT-BIH annotations.
+- `cinc2011`, `chagas`: the grades of CinC 2011 and the labels of CODE-15% and SaMi-Trop; none is a finding of the ECG.
 - `simulated`: SNOMED-CT identifiers.
 
 Codes outside the 40 observed concepts that are kinds of one of them state both: `164867002` old myocardial infarction
@@ -137,4 +138,6 @@ SYSTEMS.add("scp-ecg", System((_FOLDER / "scp-ecg.csv",)))
 SYSTEMS.add("ptb-xl-axis", System((_FOLDER / "ptb-xl-axis.csv",)))
 SYSTEMS.add("ludb", System((_FOLDER / "ludb.csv",), _ludb))
 SYSTEMS.add("mitdb", System((_FOLDER / "mitdb.csv",), _mitdb))
+SYSTEMS.add("cinc2011", System((_FOLDER / "cinc2011.csv",)))
+SYSTEMS.add("chagas", System((_FOLDER / "chagas.csv",)))
 SYSTEMS.add("simulated", System((_SNOMED_CT,), identifiers=True))

@@ -50,11 +50,8 @@ class ConceptGraph:
         self._up.add_nodes_from(self.ids)
         for edge in self.edges:
             self._add(edge)
-        try:
+        if not nx.is_directed_acyclic_graph(self._up):
             cycle = nx.find_cycle(self._up)
-        except nx.NetworkXNoCycle:
-            pass
-        else:
             raise OntologyError("is-a edges form a cycle: " + " -> ".join([cycle[0][0], *(end for _, end in cycle)]))
         self._undirected = self._up.to_undirected(as_view=True)
         self._by_name: dict[str, set[str]] = {}

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import wfdb
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -212,3 +213,16 @@ def test_ptb_xl_is_converted_as_the_challenge_did(biosig_data: Path) -> None:
     assert {id_: counts[id_] for id_ in CHALLENGE} == CHALLENGE
     # Its 5261 codes of infarction, and the 354 that it codes as anterior only.
     assert 5261 < counts["164865005"] <= 5261 + 354
+
+
+@pytest.mark.real
+def test_every_annotation_of_mit_bih_is_listed(biosig_data: Path) -> None:
+    stems = sorted(path.with_suffix("") for path in (biosig_data / "ecg/mitdb").glob("*.atr"))
+    assert len(stems) == 44
+    said: set[str] = set()
+    for stem in stems:
+        annotations = wfdb.rdann(str(stem), "atr")
+        said |= {*annotations.symbol, *filter(None, annotations.aux_note)}
+    assert {code for code in said if not walk.listed("mitdb", code)} == set()
+    stated = frozenset().union(*(concepts("mitdb", code) for code in said))
+    assert stated >= {"164889003", "164890007", "426783006", "284470004", "427172004", "164909002", "59118001"}

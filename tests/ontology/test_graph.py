@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ontology import OntologyError, UnknownNameError, cardiac
+from ontology.concept import IsA
 from ontology.graph import Concept, ConceptGraph, Edge, Kind
 
 
@@ -23,7 +24,7 @@ def build(names: str, edges: str, organisers: str = "") -> ConceptGraph:
     """`build("abc", "ba cb")`: b is an a, c is a b."""
     return ConceptGraph(
         [node(name, organiser=name in organisers) for name in names],
-        [(f"test:{child}", f"test:{parent}") for child, parent in edges.split()],
+        [(f"test:{pair[0]}", f"test:{pair[1]}") for pair in edges.split()],
     )
 
 
@@ -126,7 +127,7 @@ def test_observed_concepts_come_first_and_keep_their_order() -> None:
         ("ab", [("test:a", "test:b", "melody")], "'melody'.* none of rhythm, conduction"),
     ],
 )
-def test_what_is_no_graph_is_refused(concepts: str, edges: list[tuple[str, ...]], message: str) -> None:
+def test_what_is_no_graph_is_refused(concepts: str, edges: list[IsA], message: str) -> None:
     with pytest.raises(OntologyError, match=message):
         ConceptGraph([node(name) for name in concepts], edges)
 

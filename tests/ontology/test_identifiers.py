@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,15 +29,8 @@ def dihedral(payload: str) -> str:
     return next(
         str(check)
         for check in range(10)
-        if _folded([permuted(int(d), place) for place, d in enumerate(reversed(payload + str(check)))], product) == 0
+        if reduce(product, (permuted(int(d), place) for place, d in enumerate(reversed(payload + str(check))))) == 0
     )
-
-
-def _folded(digits, product):
-    state = 0
-    for digit in digits:
-        state = product(state, digit)
-    return state
 
 
 @given(payloads)

@@ -174,7 +174,7 @@ def test_a_foreign_file_is_understood(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_graph_is_refused_by_name(
-    body: str, message: str, tmp_path: Path, capfd: pytest.CaptureFixture
+    body: str, message: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(OntologyError, match=message):
         foreign(body, tmp_path)
