@@ -1,0 +1,199 @@
+"""What a store is on disk: its files, its tables' columns, and `store.json` as a typed document.
+
+    store.json         this module's `StoreInfo`
+    shard-00000.npy    int16, one dimension; each record is one contiguous (channel, time) block
+    records.parquet    one row a record, in the order of `record`
+    events.parquet     one row an event, in the order of the records
+
+A store says nothing of when or where it was made: the same sources and settings give the same bytes.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from biosig.errors import StoreError
+from biosig.preprocess import Preprocessing
+from biosig.recording import Modality
+from biosig.splits import Split
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMAT: Final = "biosig-store"
+VERSION: Final = 1
+INFO, RECORDS, EVENTS = "store.json", "records.parquet", "events.parquet"
+PARTIAL = ".partial"
+
+
+def shard_name(shard: int) -> str:
+    """The file of the given shard."""
+    return f"shard-{shard:05d}.npy"
+
+
+# A name in the store's own folder: nothing that leads elsewhere.
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*$", max_length=100)]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Card(_Document):
+    """Where the recordings come from, and whom to cite."""
+
+    name: str
+    title: str
+    licence: str
+    citation: str
+    url: str
+
+
+class FileInfo(_Document):
+    """What a file must be."""
+
+    size: int = Field(ge=0)
+    sha256: Digest
+
+
+class Layout(_Document):
+    """Channels as some of the records have them."""
+
+    channels: tuple[str, ...]
+    modality: tuple[Modality, ...]
+    records: int
+
+
+class Skipped(_Document):
+    """A record that is not in the store, and why."""
+
+    record: str
+    reason: str
+
+
+class StoreInfo(_Document):
+    """The contents of `store.json`.
+
+    Attributes:
+        format: What tells the file from other JSON.
+        version: Of the layout on disk; another is refused.
+        corpus: Where the recordings come from.
+        split: What each fold is for.
+        preprocessing: What every signal went through.
+        statistics: Whether rhythm statistics were computed.
+        records: How many are in the store.
+        events: How many are in the store.
+        layouts: The sets of channels that occur, most frequent first.
+        files: Every other file of the store.
+        skipped: Records that could not be read.
+        missing: Records that the corpus lists but whose files were not there.
+        versions: The packages that made the store.
+    """
+
+    format: Literal["biosig-store"] = FORMAT
+    version: Literal[1] = VERSION
+    corpus: Card
+    split: Split
+    preprocessing: Preprocessing
+    statistics: bool
+    records: int = Field(ge=0)
+    events: int = Field(ge=0)
+    layouts: tuple[Layout, ...]
+    files: dict[FileName, FileInfo]
+    skipped: tuple[Skipped, ...]
+    missing: int = Field(ge=0)
+    versions: dict[str, str]
+
+    def to_json(self) -> str:
+        """Text that is the same for equal documents."""
+        return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
+
+
+def read_info(folder: Path) -> StoreInfo:
+    """The document of the store in a folder.
+
+    Raises:
+        StoreError: If there is none, or not of this version, naming file and field, what was expected and found.
+    """
+    path = folder / INFO
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StoreError(_why_no_store(folder)) from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise StoreError(f"{path}: expected JSON, found something else: {error}") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        found = document.get("format") if isinstance(document, dict) else document
+        raise StoreError(f"{path}: format: expected {FORMAT!r}, got {str(found)[:80]!r}")
+    if document.get("version") != VERSION:
+        raise StoreError(
+            f"{path}: version: expected {VERSION}, got {document.get('version')!r}; prepare the store again"
+        )
+    try:
+        return StoreInfo.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise StoreError(f"{path}: {field}: {first['msg']}, got {str(first['input'])[:80]!r}") from None
+
+
+def _why_no_store(folder: Path) -> str:
+    partial = folder.with_name(folder.name + PARTIAL)
+    if folder.suffix == PARTIAL or (partial.is_dir() and not folder.exists()):
+        return f"{folder}: half-written: prepare did not finish; the same command continues where it stopped"
+    return f"{folder}: not a store: " + (f"no {INFO} in the folder" if folder.is_dir() else "no such folder")
+
+
+def record_columns() -> "pa.Schema":
+    """The columns of `records.parquet`.
+
+    `step` is the microvolts (or other unit) of one integer, for each channel; `offset` counts integers from the
+    beginning of the shard; `fingerprint` is `biosig.store.fingerprint`; `meta` is JSON of whatever else the corpus
+    knows. `source_sha256` is of the source file; of a WFDB header, of the header followed by its signal files.
+    """
+    import pyarrow as pa  # noqa: PLC0415 -- workers do without
+
+    text, texts, number = pa.string(), pa.list_(pa.string()), pa.float64()
+    code = pa.struct([pa.field("system", text), pa.field("code", text), pa.field("likelihood", number)])
+    columns = {
+        "record": text,
+        "subject": text,
+        "session": text,
+        "corpus": text,
+        "sub_corpus": text,
+        "shard": pa.int32(),
+        "offset": pa.int64(),
+        "channels": texts,
+        "modality": texts,
+        "samples": pa.int64(),
+        "sampling_rate": number,
+        "step": pa.list_(pa.float32()),
+        "codes": pa.list_(code),
+        "concepts": texts,
+        "report": text,
+        "fold": pa.int32(),
+        "age": number,
+        "sex": text,
+        "heart_rate": number,
+        "mean_rr": number,
+        "sdnn": number,
+        "rmssd": number,
+        "qrs_width": number,
+        "quality": texts,
+        "source": text,
+        "source_sha256": text,
+        "fingerprint": pa.binary(),
+        "meta": text,
+    }
+    return pa.schema(list(columns.items()))
+
+
+def event_columns() -> "pa.Schema":
+    """The columns of `events.parquet`: seconds from the record's first sample."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    text, number = pa.string(), pa.float64()
+    return pa.schema([("record", text), ("onset", number), ("duration", number), ("code", text), ("text", text)])

@@ -1,0 +1,259 @@
+"""A store, opened: tables in memory, samples memory-mapped, windows as views."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Float32, Float64, Int16, Int64
+
+from biosig.errors import BiosigError, StoreError
+from biosig.recording import Code, Event, Modality, Recording
+from biosig.splits import Role, Split
+from biosig.store import tables
+from biosig.store.finish import digest
+from biosig.store.layout import EVENTS, INFO, RECORDS, StoreInfo, event_columns, read_info, record_columns, shard_name
+from biosig.store.quantise import restore
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Store:
+    """The recordings that `prepare` left in a folder.
+
+    Opening reads the tables and compares every file's size with `store.json`; digests are compared by `verify`.
+    Samples stay on disk until a window is looked at. A store can be pickled: it is opened again by its path.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        StoreError: If the folder holds no whole store of this version, or one that contradicts itself; it names file
+            and field.
+
+    Example:
+        >>> store = Store("ludb.store")
+        >>> store.window(0, start=500, length=2500)  # int16 (channel, time), memory-mapped
+        >>> store.recording(0).report
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.info: StoreInfo = read_info(self.path)
+        for name in (RECORDS, EVENTS):
+            if name not in self.info.files:
+                raise StoreError(f"{self.path / INFO}: files: expected {name} among them, it is not")
+        for name, file in self.info.files.items():
+            found = self._file(name).stat().st_size
+            if found != file.size:
+                raise StoreError(f"{self.path / name}: size: expected {file.size} bytes, got {found}")
+        self._table = tables.read(self.path / RECORDS, record_columns(), self.info.records)
+        self._place = tables.places(self._table, self.path / RECORDS, self.info)
+        self._step, self._first_step = tables.steps(self._table, self.path / RECORDS)
+        self._shards: dict[int, Int16[np.ndarray, " sample"]] = {}
+
+    def __len__(self) -> int:
+        return self.info.records
+
+    def __repr__(self) -> str:
+        return f"Store({self.path}: {self.info.corpus.name}, {len(self)} records)"
+
+    def __reduce__(self) -> tuple[type[Store], tuple[Path]]:
+        return Store, (self.path,)
+
+    @property
+    def split(self) -> Split:
+        """What each fold is for."""
+        return self.info.split
+
+    @cached_property
+    def records(self) -> pd.DataFrame:
+        """One row a record, in the order of all row numbers."""
+        return self._table.to_pandas()
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """One row an event, in the order of the records: record, onset and duration in seconds, code, text."""
+        return self._events.to_pandas()
+
+    @cached_property
+    def samples(self) -> Int64[np.ndarray, " row"]:
+        """Samples a channel, of each record."""
+        return self._table["samples"].to_numpy()
+
+    @cached_property
+    def rates(self) -> Float64[np.ndarray, " row"]:
+        """Sampling rate of each record, Hz."""
+        return self._table["sampling_rate"].to_numpy()
+
+    @cached_property
+    def subjects(self) -> list[tuple[str, str]]:
+        """Corpus and name of the subject of each record: names are unique in their corpus only."""
+        return list(zip(self.column("corpus"), self.column("subject"), strict=True))
+
+    @cached_property
+    def fingerprints(self) -> list[bytes | None]:
+        """For each record the 32 bytes of `biosig.store.fingerprint`, where it has any."""
+        return self.column("fingerprint")
+
+    def record(self, row: int) -> str:
+        """The name of a record."""
+        return str(self._table["record"][row].as_py())
+
+    def column(self, name: str) -> list[Any]:
+        """A column of `records` as Python's own objects, without the rest of the table."""
+        return self._table[name].to_pylist()
+
+    @cached_property
+    def sampling_rate(self) -> float:
+        """Hz of every record.
+
+        Raises:
+            StoreError: If records differ, as they may without resampling.
+        """
+        rates = np.unique(self.rates).tolist()
+        if len(rates) != 1:
+            raise StoreError(f"{self.path}: sampling_rate: expected one for all records, got {rates}")
+        return float(rates[0])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of `store.json`, which holds that of every other file: equal for equal stores."""
+        return hashlib.sha256((self.path / INFO).read_bytes()).hexdigest()
+
+    def rows(self, role: Role) -> Int64[np.ndarray, " row"]:
+        """The rows of the records whose fold has a role."""
+        folds = self._table["fold"].to_numpy()
+        wanted = [fold for fold in np.unique(folds) if self.split.role(int(fold)) == role]
+        return np.flatnonzero(np.isin(folds, wanted))
+
+    def block(self, row: int) -> Int16[np.ndarray, "channel time"]:
+        """All samples of a record, as a view of the file.
+
+        Raises:
+            StoreError: If the file has no longer the form that `prepare` gave it.
+            IndexError: If there is no such row.
+        """
+        shard, offset, channels, samples = self._place[row]
+        whole = self._shards.get(shard)
+        if whole is None:
+            whole = self._open(shard)
+        return whole[offset : offset + channels * samples].reshape(channels, samples)
+
+    def window(self, row: int, start: int, length: int) -> Int16[np.ndarray, "channel length"]:
+        """Part of a record, as a view of the file: multiply by `steps(row)` for microvolts; -32768 marks a gap.
+
+        Raises:
+            BiosigError: If the record does not reach that far.
+        """
+        samples = self._place[row][3]
+        if start < 0 or length < 0 or start + length > samples:
+            raise BiosigError(f"{self.record(row)}: samples {start} to {start + length} are not within its {samples}")
+        return self.block(row)[:, start : start + length]
+
+    def steps(self, row: int) -> Float32[np.ndarray, " channel"]:
+        """Microvolts (or other unit) of one integer, for each channel of a record."""
+        first = self._first_step[row]
+        return self._step[first : first + self._place[row][2]]
+
+    def layout(self, row: int) -> tuple[tuple[str, ...], tuple[Modality, ...]]:
+        """Names and modalities of the channels of a record."""
+        return self.layouts[self.layout_of[row]]
+
+    @cached_property
+    def layouts(self) -> tuple[tuple[tuple[str, ...], tuple[Modality, ...]], ...]:
+        """The distinct sets of channels, in order of appearance."""
+        return self._layouts[0]
+
+    @cached_property
+    def layout_of(self) -> list[int]:
+        """For each row, the number of its layout."""
+        return self._layouts[1]
+
+    def recording(self, row: int) -> Recording:
+        """A record as it is stored: preprocessed, in microvolts, NaN in gaps, with its labels and events."""
+        row = range(len(self))[row]
+        facts = self._table.slice(row, 1).to_pylist()[0]
+        channels, modality = self.layout(row)
+        events = self._events.slice(*self._events_of[row]).to_pylist() if self.info.events else []
+        known = {name: facts[name] for name in ("age", "sex", "fold", "sub_corpus", "source")}
+        return Recording(
+            signal=restore(self.block(row), self.steps(row)),
+            channels=channels,
+            sampling_rate=facts["sampling_rate"],
+            modality=modality,
+            record_id=facts["record"],
+            subject_id=facts["subject"],
+            session=facts["session"],
+            codes=tuple(Code(**code) for code in facts["codes"]),
+            concepts=frozenset(facts["concepts"]),
+            report=facts["report"],
+            events=tuple(Event(e["onset"], e["duration"], e["code"], e["text"]) for e in events),
+            meta={**json.loads(facts["meta"]), **known, "flags": tuple(facts["quality"])},
+        )
+
+    def verify(self, advance: Callable[[int], None] = lambda _: None) -> list[str]:
+        """What is not as `store.json` says, one line each; `advance` is told of every block's bytes."""
+        problems = []
+        for name, file in self.info.files.items():
+            found = digest(self.path / name, advance)
+            if found != file.sha256:
+                problems.append(f"{self.path / name}: sha256: expected {file.sha256}, got {found}")
+        return problems
+
+    def _file(self, name: str) -> Path:
+        """A file of the store that is really in its folder."""
+        path = self.path / name
+        # The name has no separators (`StoreInfo`); a link could still lead elsewhere.
+        if path.is_symlink() and path.resolve().parent != self.path.resolve():
+            raise StoreError(f"{path}: expected a file of the store, got a link to {path.resolve()}")
+        if not path.is_file():
+            raise StoreError(f"{path}: expected a file of {self.info.files[name].size} bytes, got nothing")
+        return path
+
+    @cached_property
+    def _events(self) -> pa.Table:
+        return tables.read(self.path / EVENTS, event_columns(), self.info.events)
+
+    @cached_property
+    def _events_of(self) -> list[tuple[int, int]]:
+        """For each row, where its events begin and how many there are: they stand together."""
+        found = self._events["record"].combine_chunks().dictionary_encode()
+        codes = found.indices.to_numpy()
+        begin = np.flatnonzero(np.diff(codes, prepend=-1))
+        count = np.diff(begin, append=len(codes))
+        place = {found.dictionary[codes[b]].as_py(): (int(b), int(n)) for b, n in zip(begin, count, strict=True)}
+        return [place.get(record, (0, 0)) for record in self._table["record"].to_pylist()]
+
+    @cached_property
+    def _layouts(self) -> tuple[tuple[tuple[tuple[str, ...], tuple[Modality, ...]], ...], list[int]]:
+        known: dict[tuple[tuple[str, ...], tuple[Modality, ...]], int] = {}
+        names, kinds = self._table["channels"].to_pylist(), self._table["modality"].to_pylist()
+        of = [
+            known.setdefault((tuple(name), tuple(map(Modality, kind))), len(known))
+            for name, kind in zip(names, kinds, strict=True)
+        ]
+        return tuple(known), of
+
+    def _open(self, shard: int) -> Int16[np.ndarray, " sample"]:
+        path = self._file(shard_name(shard))
+        try:
+            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, OSError) as error:
+            raise StoreError(f"{path}: expected a .npy array, found something else: {error}") from None
+        if mapped.ndim != 1 or mapped.dtype != np.dtype("<i2"):
+            raise StoreError(f"{path}: expected int16 of one dimension, got {mapped.dtype} {mapped.shape}")
+        # A plain array over the same memory: slicing a `memmap` takes ten times longer.
+        self._shards[shard] = np.asarray(mapped)
+        needed = max(o + c * n for s, o, c, n in self._place if s == shard)
+        if needed > len(mapped):
+            del self._shards[shard]
+            raise StoreError(f"{path}: expected at least {needed} integers, got {len(mapped)}")
+        return self._shards[shard]

@@ -1,0 +1,154 @@
+"""One recording as one row of a store: what is kept of it besides its samples."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Int16
+
+from biosig.corpora.base import Corpus, Entry
+from biosig.errors import RecordError
+from biosig.physiology import UNKNOWN, rhythm
+from biosig.preprocess import Preprocessing
+from biosig.quality import flags
+from biosig.recording import Recording
+from biosig.splits import hashed_fold
+from biosig.store.fingerprint import fingerprint
+from biosig.store.quantise import quantise
+
+# Columns of their own, or of no use without the source's file.
+_KEPT_ELSEWHERE = frozenset({"age", "sex", "fold", "sub_corpus", "source", "flags", "comments"})
+
+
+def make(
+    corpus: Corpus, entry: Entry, source: Path, preprocessing: Preprocessing, *, statistics: bool
+) -> tuple[dict[str, Any], list[list[Any]], Int16[np.ndarray, "channel time"]]:
+    """Read a record and turn it into its row, its events and its integers.
+
+    The row is plain JSON; its place in a shard comes later. Quality, fingerprint and rhythm are those of the recording
+    as it came; the samples are preprocessed.
+
+    Raises:
+        RecordError: If nothing is left to store. Readers and corpora raise what they raise.
+    """
+    recording = corpus.read(entry)
+    row = _facts(corpus, entry, recording)
+    row["quality"] = flags(recording)
+    found = fingerprint(recording)
+    row["fingerprint"] = found.hex() if found else None
+    row |= rhythm(recording) if statistics else UNKNOWN
+    row["source"], row["source_sha256"] = _provenance(entry, recording, source)
+    ready = preprocessing.apply(recording)
+    if 0 in ready.signal.shape:
+        raise RecordError(entry.path, "signal", "at least one channel and one sample", ready.signal.shape)
+    samples, step = quantise(ready.signal)
+    row |= {
+        "channels": [_text(name) for name in ready.channels],
+        "modality": ready.modality,
+        "samples": ready.n_times,
+        "sampling_rate": ready.sampling_rate,
+        "step": _floats(step),
+    }
+    events = [
+        [_finite(entry, "onset", e.onset), _finite(entry, "duration", e.duration), _text(e.code), _text(e.text)]
+        for e in ready.events
+    ]
+    return row, events, samples
+
+
+def _facts(corpus: Corpus, entry: Entry, recording: Recording) -> dict[str, Any]:
+    meta = recording.meta
+    # A corpus that names no person says that every record is one.
+    subject = recording.subject_id or entry.record_id
+    fold = meta.get("fold")
+    rest = {str(key): meta[key] for key in sorted(meta, key=str) if key not in _KEPT_ELSEWHERE}
+    return {
+        "record": _text(entry.record_id),
+        "subject": _text(subject),
+        "session": _text(recording.session),
+        "corpus": corpus.name,
+        "sub_corpus": _text(meta.get("sub_corpus") or ""),
+        "codes": [[_text(code.system), _text(code.code), _known(code.likelihood)] for code in recording.codes],
+        "concepts": sorted(map(_text, recording.concepts)),
+        "report": _text(recording.report),
+        "fold": hashed_fold(corpus.name, subject) if fold is None else _fold(entry, fold),
+        "age": _known(meta.get("age")),
+        "sex": _text(meta["sex"]) if meta.get("sex") else None,
+        "meta": json.dumps(rest, default=str),
+    }
+
+
+def _text(value: Any) -> str:
+    """What UTF-8 can hold: text of a damaged file may hold halves of characters, which no table takes."""
+    return str(value).encode("utf-8", "replace").decode("utf-8")
+
+
+def _fold(entry: Entry, value: Any) -> int:
+    if int(value) != value or not 0 <= value < 2**31:
+        raise RecordError(entry.path, "fold", "a small whole number", value)
+    return int(value)
+
+
+def _known(value: Any) -> float | None:
+    return None if value is None or not math.isfinite(float(value)) else float(value)
+
+
+def _finite(entry: Entry, field: str, value: float) -> float:
+    if not math.isfinite(value):
+        raise RecordError(entry.path, f"event {field}", "seconds", value)
+    return float(value)
+
+
+def _floats(step: Float32[np.ndarray, " channel"]) -> list[float]:
+    return [float(value) for value in step]
+
+
+def _provenance(entry: Entry, recording: Recording, source: Path) -> tuple[str, str | None]:
+    """The record's file, as the corpus names it, and its digest; None where there is no file."""
+    name = entry.meta.get("source") or recording.meta.get("source")
+    if not name:
+        name = entry.path.relative_to(source) if entry.path.is_relative_to(source) else entry.path.name
+    if not entry.path.is_file():
+        return _text(name), None
+    stat = entry.path.stat()
+    return _text(name), _digest(entry.path, stat.st_size, stat.st_mtime_ns)
+
+
+# Some files hold many records, which follow each other.
+@lru_cache(maxsize=4)
+def _digest(path: Path, _size: int, _mtime: int) -> str:
+    digest = hashlib.sha256()
+    for part in (path, *_signal_files(path)):
+        with part.open("rb", buffering=0) as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _signal_files(path: Path) -> list[Path]:
+    """The files beside a WFDB header that it names, each once, in its order."""
+    if path.suffix != ".hea":
+        return []
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    names = [line.split()[0] for line in lines if line.strip() and not line.startswith("#")][1:]
+    beside = [
+        path.with_name(name) for name in dict.fromkeys(names) if Path(name).name == name and name not in (".", "..")
+    ]
+    return [file for file in beside if file.is_file()]
+
+
+def as_columns(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as the table wants it, from its JSON."""
+    keys = ("system", "code", "likelihood")
+    return {
+        **row,
+        "codes": [dict(zip(keys, code, strict=True)) for code in row["codes"]],
+        "fingerprint": bytes.fromhex(row["fingerprint"]) if row["fingerprint"] else None,
+    }

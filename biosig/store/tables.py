@@ -1,0 +1,82 @@
+"""The tables of a store, read with suspicion: types, places within the shards, steps that are steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from jaxtyping import Float32
+
+from biosig.errors import StoreError
+from biosig.store.layout import INFO, StoreInfo, shard_name
+
+Place = tuple[int, int, int, int]
+"""Of a record: shard, first integer, channels, samples a channel."""
+
+
+def read(path: Path, columns: pa.Schema, rows: int) -> pa.Table:
+    """A Parquet file with the columns and the number of rows it should have.
+
+    Raises:
+        StoreError: If it is something else.
+    """
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise StoreError(f"{path}: expected Parquet, found something else: {error}") from None
+    for field in columns:
+        found = table.schema.field(field.name).type if field.name in table.schema.names else "no such column"
+        if found != field.type:
+            raise StoreError(f"{path}: {field.name}: expected {field.type}, got {found}")
+    if len(table) != rows:
+        raise StoreError(f"{path}: rows: expected {rows}, got {len(table)}")
+    return table.select(columns.names).combine_chunks()
+
+
+def places(table: pa.Table, path: Path, info: StoreInfo) -> list[Place]:
+    """Where each record is, as Python's integers: they index an array in half the time of numpy's.
+
+    Raises:
+        StoreError: If a record would lie outside its shard: a wrong number must not show another's heart.
+    """
+    columns = {name: table[name].to_numpy() for name in ("shard", "offset", "samples", "sampling_rate")}
+    lengths = {name: pc.list_value_length(table[name]).to_numpy() for name in ("channels", "modality", "step")}
+    shards, which = np.unique(columns["shard"], return_inverse=True)
+    for shard in shards:
+        if shard_name(int(shard)) not in info.files:
+            raise StoreError(f"{path}: shard: expected one of the files in {INFO}, got {shard}")
+    room = np.array([info.files[shard_name(int(shard))].size // 2 for shard in shards], dtype=np.int64)[which]
+    channels, rate = lengths["channels"], columns["sampling_rate"]
+    offset, samples = columns["offset"], columns["samples"]
+    for field, good in (
+        ("channels", (channels > 0) & (channels <= room)),
+        ("samples", (samples > 0) & (samples <= room // np.maximum(channels, 1))),
+        ("offset", (offset >= 0) & (offset <= room - channels * np.minimum(samples, room))),
+        ("modality", lengths["modality"] == channels),
+        ("step", lengths["step"] == channels),
+        ("sampling_rate", np.isfinite(rate) & (rate > 0)),
+    ):
+        if not np.all(good):
+            row = int(np.flatnonzero(~good)[0])
+            raise StoreError(
+                f"{path}: {field} of row {row}: expected what {shard_name(int(columns['shard'][row]))} of "
+                f"{int(room[row])} integers has room for, got {table[field][row].as_py()}"
+            )
+    return list(zip(columns["shard"].tolist(), offset.tolist(), channels.tolist(), samples.tolist(), strict=True))
+
+
+def steps(table: pa.Table, path: Path) -> tuple[Float32[np.ndarray, " channel"], list[int]]:
+    """The steps of all channels of all records, and where those of each record begin.
+
+    Raises:
+        StoreError: If one is not a power of two.
+    """
+    step = table["step"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    bad = np.flatnonzero(~(np.isfinite(step) & (np.frexp(step)[0] == 0.5)))
+    if len(bad):
+        raise StoreError(f"{path}: step: expected powers of two, got {step[bad[0]]}")
+    counts = pc.list_value_length(table["step"]).to_numpy()
+    return step, (np.cumsum(counts) - counts).tolist()

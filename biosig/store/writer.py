@@ -1,0 +1,195 @@
+"""Prepare a corpus: read every record once, in parallel, and leave a store that is whole or not there.
+
+Work goes to `DEST.partial`, which is renamed to `DEST` at the end. A run that was killed is continued by the same
+command, and what comes out is the same, byte for byte, however often it was interrupted and on however many cores.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from biosig.corpora.base import CORPORA, Corpus, Entry
+from biosig.errors import BiosigError
+from biosig.preprocess import Preprocessing
+from biosig.store import crew, finish
+from biosig.store.chunk import Chunk, Job, Merge, Task, part_is_whole, shard_is_whole
+from biosig.store.layout import Skipped
+from biosig.store.partial import Partial, Plan
+
+# Small enough to keep many cores busy with few records, large enough that handing it out costs nothing.
+CHUNK = 16
+
+
+@dataclass(frozen=True)
+class PrepareReport:
+    """What a run did.
+
+    Attributes:
+        store: Where the store is.
+        read: Records in the store.
+        skipped: `(record, reason)` of those that are not.
+        missing: Records that the corpus lists but whose files were not there.
+        resumed: Records that an earlier, interrupted run had read already.
+        seconds: Of this run.
+    """
+
+    store: Path
+    read: int
+    skipped: tuple[tuple[str, str], ...]
+    missing: int
+    resumed: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Records a second, of those that this run tried."""
+        return (self.read + len(self.skipped) - self.resumed) / max(self.seconds, 1e-9)
+
+
+def prepare(
+    corpus: str | Corpus,
+    source: str | Path,
+    destination: str | Path,
+    *,
+    preprocessing: Preprocessing | None = None,
+    workers: int | None = None,
+    limit: int | None = None,
+    records_per_shard: int = 256,
+    statistics: bool = False,
+    progress: bool = True,
+    overwrite: bool = False,
+) -> PrepareReport:
+    """Read the records of a corpus into a store.
+
+    A record that cannot be read, or that kills the process reading it, is skipped and reported, here and in the store.
+
+    Args:
+        corpus: A name in `biosig.corpora.CORPORA`, or a corpus of your own.
+        source: Its folder.
+        destination: The store to make.
+        preprocessing: Applied to every record; by default resampling to 250 Hz.
+        workers: Processes; by default one for every core this process may use. 0 works in this process.
+        limit: Only the first so many records, in order of their names.
+        records_per_shard: Records tried for one file.
+        statistics: Also compute rhythm statistics of ECGs, which takes many times longer than everything else.
+        progress: Whether to show a progress bar, on standard error.
+        overwrite: Replace a store that is there already, and drop what another configuration left half-made. An
+            existing store stays until the new one is whole.
+
+    Raises:
+        StoreError: If the destination exists, another run is at work on it, or it was begun with another configuration.
+        CorpusError: If the source does not look like the corpus.
+        BiosigError: If no record can be read, or a setting makes no sense.
+        OSError: If the disk is full; what is done so far stays, and the same call continues.
+    """
+    began = time.perf_counter()
+    corpus = CORPORA[corpus] if isinstance(corpus, str) else corpus
+    source, destination = Path(source), Path(destination)
+    for name, value, least in (
+        ("workers", workers, 0),
+        ("limit", limit, 1),
+        ("records_per_shard", records_per_shard, 1),
+    ):
+        if value is not None and value < least:
+            raise BiosigError(f"{name}: expected at least {least}, got {value}")
+    found = corpus.find(source)
+    entries = found[:limit]
+    # What the corpus knows it cannot read; the whole list, whatever the limit.
+    refused = [Skipped(record=record, reason=reason) for record, reason in getattr(found, "skipped", ())]
+    missing = len(getattr(found, "missing", ()))
+    preprocessing = preprocessing or Preprocessing()
+    plan = Plan.of(
+        corpus, source, entries, preprocessing, statistics=statistics, per_shard=records_per_shard, chunk=CHUNK
+    )
+    with Partial(destination, plan, overwrite=overwrite) as partial:
+        job = Job(corpus, source, partial.work, partial.store, preprocessing, statistics)
+        shards = _shards(entries, records_per_shard)
+        tasks, resumed = _to_do(job, shards)
+        count = min(crew.default_workers() if workers is None else workers, len(tasks))
+        with _bar(len(entries), resumed, corpus.name, show=progress) as watch:
+            for done in crew.work(job, tasks, count, watch):
+                _merge_when_complete(job, shards, done, tasks)
+        info = finish.assemble(job, range(len(shards)), refused, missing)
+        partial.finish(info.files)
+    return PrepareReport(
+        store=destination,
+        read=info.records,
+        skipped=tuple((skipped.record, skipped.reason) for skipped in info.skipped),
+        missing=missing,
+        resumed=resumed,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _shards(entries: Sequence[Entry], per_shard: int) -> list[list[Chunk]]:
+    """The chunks of each shard: no chunk crosses the border between two shards."""
+    shards, index = [], 0
+    for begin in range(0, len(entries), per_shard):
+        end = min(begin + per_shard, len(entries))
+        chunks = []
+        for first in range(begin, end, CHUNK):
+            chunks.append(Chunk(index, first, tuple(entries[first : min(first + CHUNK, end)])))
+            index += 1
+        shards.append(chunks)
+    return shards
+
+
+def _to_do(job: Job, shards: Sequence[Sequence[Chunk]]) -> tuple[deque[Task], int]:
+    """What an earlier run has left to do, and how many records it had done."""
+    tasks: deque[Task] = deque()
+    done = 0
+    for shard, chunks in enumerate(shards):
+        if shard_is_whole(job, shard):
+            done += sum(len(chunk.entries) for chunk in chunks)
+            continue
+        missing = [chunk for chunk in chunks if not part_is_whole(job.part(chunk.index))]
+        done += sum(len(chunk.entries) for chunk in chunks) - sum(len(chunk.entries) for chunk in missing)
+        tasks += missing or [_merge(shard, chunks)]
+    return tasks, done
+
+
+def _merge_when_complete(job: Job, shards: Sequence[Sequence[Chunk]], done: Task, tasks: deque[Task]) -> None:
+    """Queue the shard that the task made complete, before further records: its parts are still in memory."""
+    if isinstance(done, Merge):
+        return
+    per_shard = len(shards[0])
+    shard = done.index // per_shard
+    if all(job.part(chunk.index).is_file() for chunk in shards[shard]):
+        tasks.appendleft(_merge(shard, shards[shard]))
+
+
+def _merge(shard: int, chunks: Sequence[Chunk]) -> Merge:
+    return Merge(shard, tuple(chunk.index for chunk in chunks))
+
+
+@contextmanager
+def _bar(total: int, resumed: int, name: str, *, show: bool) -> Iterator[Callable[[int], None]]:
+    """A progress bar, as a function that is told how many records of this run were begun."""
+    began = time.perf_counter()
+    columns = (
+        TextColumn("[bold]{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), disable=not show) as bars:
+        bar = bars.add_task(f"prepare {name}", total=total, completed=resumed, rate="")
+
+        def watch(begun: int) -> None:
+            # A record tried twice counts twice.
+            completed = min(resumed + begun, total)
+            rate = begun / max(time.perf_counter() - began, 1e-9)
+            bars.update(bar, completed=completed, rate=f"{rate:,.0f} records/s" if begun else "")
+
+        yield watch
+        bars.update(bar, completed=total)
