@@ -1,0 +1,159 @@
+"""Stores -> batches: signals with report vectors, labels and what is known, in an order fixed by seed and epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from biosig.preprocess import Preprocessing
+from biosig.store import Store, Windows, batches
+from ontology.graph import ConceptGraph
+from pretrain.augment import augment
+from pretrain.errors import TrainingError
+from pretrain.examples import Examples
+from pretrain.labels import Labels, Reports
+from pretrain.leakage import TrainingSet, check_subjects
+from pretrain.specs import Crop, Recipe
+from pretrain.text import ReportEncoder
+
+# Keeps the numbers of augmentations apart from those that draw order and windows.
+_AUGMENT = 2
+
+
+class PretrainingData:
+    """Several stores as one set of training and one of validation windows.
+
+    Stores are concatenated and sampled uniformly. Batch `n` of epoch `e` depends on `(seed, e, n)` and on nothing else.
+
+    Args:
+        paths: The stores.
+        recipe: Rate, window, crop, augmentation, batch size, seed.
+        graph: Labels are over its observed concepts.
+        encoder: The frozen report encoder; None without a text tower.
+        progress: Whether to show the encoding of reports.
+
+    Raises:
+        TrainingError: If a store is given twice, rates or preprocessing differ, a subject is on both sides, or too few
+            records train.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        recipe: Recipe,
+        graph: ConceptGraph,
+        encoder: ReportEncoder | None,
+        *,
+        progress: bool = False,
+    ) -> None:
+        self.recipe, self.spec = recipe, recipe.data
+        self.stores = {str(path): Store(path) for path in paths}
+        if not paths or len(self.stores) < len(paths):
+            raise TrainingError("expected at least one store, and each of them once")
+        self.preprocessing = _common_preprocessing(self.stores, self.spec.sampling_rate)
+        check_subjects(self.stores)
+        opened = list(self.stores.values())
+        self.examples = Examples.of(self.stores, self.spec.modalities)
+        size, found = recipe.optimiser.batch_size, sum(map(len, self.examples.train))
+        if found < size:
+            raise TrainingError(
+                f"{', '.join(self.stores)}: {found} records train, fewer than optimiser.batch_size ({size})"
+            )
+        seconds = self.spec.window_seconds
+        self.train = Windows(opened, self.examples.train, seconds=seconds, train=self.spec.crop is Crop.RANDOM)
+        self.validation: Windows | None = None
+        if any(map(len, self.examples.validation)):
+            self.validation = Windows(opened, self.examples.validation, seconds=seconds, train=False)
+        table, used = self.train.records, self.examples.used(opened)
+        self._names = table["record"]
+        self.labels = Labels.of(table, graph, self.spec.labels)
+        # Reports of the test role are not even encoded.
+        texts = [text if use else "" for text, use in zip(table["report"], used, strict=True)]
+        self.reports = Reports.of(texts, encoder, progress=progress)
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Whole batches; what is left over of an epoch is not used in it."""
+        return len(self.train) // self.recipe.optimiser.batch_size
+
+    def epoch(self, step: int) -> int:
+        """Which epoch a step, counted from 0, belongs to."""
+        return step // self.batches_per_epoch
+
+    def position(self, step: int) -> dict[str, int]:
+        """Where the sampler is before a step."""
+        epoch, batch = divmod(step, self.batches_per_epoch)
+        return {"epoch": epoch, "batch": batch, "windows": len(self.train)}
+
+    def names(self, batch: Mapping[str, Tensor]) -> list[str]:
+        """The record ids of a batch."""
+        return [str(name) for name in self._names.iloc[batch["row"].numpy()]]
+
+    def train_batch(self, step: int) -> dict[str, Tensor]:
+        """The batch of a training step, counted from 0."""
+        size, seed = self.recipe.optimiser.batch_size, self.recipe.seed
+        epoch, place = divmod(step, self.batches_per_epoch)
+        batch = self._with_labels(
+            self.train.batch(_order(len(self.train), size, seed, epoch)[place], seed=seed, epoch=epoch)
+        )
+        if self.spec.augment:
+            key = int(np.random.default_rng([seed, epoch, _AUGMENT, place]).integers(2**63))
+            generator = torch.Generator().manual_seed(key)
+            batch["signal"], batch["mask"] = augment(batch["signal"], batch["mask"], self.spec.augment, generator)
+        return batch
+
+    def validation_batches(self) -> Iterator[dict[str, Tensor]]:
+        """The same batches each time, in an order fixed by the seed.
+
+        Batches are as large as in training, because a contrastive loss grows with the batch; only where fewer windows
+        validate is there a single smaller one.
+        """
+        if self.validation is None or len(self.validation) < 2:
+            return
+        size = min(self.recipe.optimiser.batch_size, len(self.validation))
+        order = _order(len(self.validation), size, self.recipe.seed, 0)
+        for items in order[: self.recipe.training.validation_batches]:
+            yield self._with_labels(self.validation.batch(items))
+
+    def training_set(self) -> TrainingSet:
+        """Who trains, hashed."""
+        return TrainingSet.of(list(self.stores.values()), self.examples.train)
+
+    def _with_labels(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        rows = batch["row"].numpy()
+        ids = self.reports.ids[rows]
+        batch["report_id"] = torch.from_numpy(ids)
+        if self.reports.vectors.shape[1]:
+            batch["report"] = torch.from_numpy(self.reports.take(ids))
+        batch["labels"] = torch.from_numpy(self.labels.stated[rows])
+        batch["known"] = torch.from_numpy(self.labels.known[rows])
+        return batch
+
+
+@lru_cache(maxsize=4)
+def _order(count: int, size: int, seed: int, epoch: int) -> list[Int64[np.ndarray, " item"]]:
+    return batches(count, size, seed=seed, epoch=epoch, drop_last=True)
+
+
+def _common_preprocessing(stores: Mapping[str, Store], sampling_rate: float) -> Preprocessing:
+    """What all stores went through.
+
+    Raises:
+        TrainingError: Naming the store with another rate than the recipe, or another preprocessing than the first.
+    """
+    first, *_ = stores
+    for name, store in stores.items():
+        if store.sampling_rate != sampling_rate:
+            raise TrainingError(
+                f"{name}: the store is at {store.sampling_rate:g} Hz, the recipe asks for data.sampling_rate "
+                f"{sampling_rate:g}"
+            )
+        if store.info.preprocessing != stores[first].info.preprocessing:
+            raise TrainingError(f"{name}: its preprocessing is not that of {first}; a model has one preprocessing")
+    return stores[first].info.preprocessing

@@ -1,0 +1,52 @@
+"""Which records of which stores are learnt from, and which are watched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int64
+
+from biosig.recording import Modality
+from biosig.store import Store
+from pretrain.leakage import fingerprints, held_out_waveforms
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows of each store, in the order of the stores.
+
+    Attributes:
+        train: Of the records that train.
+        validation: Of the records that validate.
+        duplicates: Training records left out because the same waveform validates or tests.
+    """
+
+    train: tuple[Int64[np.ndarray, " row"], ...]
+    validation: tuple[Int64[np.ndarray, " row"], ...]
+    duplicates: int
+
+    @classmethod
+    def of(cls, stores: Mapping[str, Store], modalities: Sequence[Modality]) -> Examples:
+        """Records of the two roles that have a channel of those kinds."""
+        held_out = held_out_waveforms(stores.values())
+        train, validation, duplicates = [], [], 0
+        for store in stores.values():
+            usable = np.array([any(kind in modalities for kind in kinds) for _, kinds in store.layouts], dtype=bool)
+            usable = usable[np.array(store.layout_of, dtype=np.int64)]
+            rows = store.rows("train")[usable[store.rows("train")]]
+            copies = np.array([waveform in held_out for waveform in fingerprints(store, rows)], dtype=bool)
+            train.append(rows[~copies])
+            validation.append(store.rows("validation")[usable[store.rows("validation")]])
+            duplicates += int(copies.sum())
+        return cls(tuple(train), tuple(validation), duplicates)
+
+    def used(self, stores: Sequence[Store]) -> Bool[np.ndarray, " row"]:
+        """Of all records of the stores, one store after another, those of the two roles."""
+        parts = []
+        for store, train, validation in zip(stores, self.train, self.validation, strict=True):
+            part = np.zeros(len(store), dtype=bool)
+            part[train] = part[validation] = True
+            parts.append(part)
+        return np.concatenate(parts)

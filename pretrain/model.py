@@ -1,0 +1,234 @@
+"""FoundationModel: named towers on one sphere, saved so that it cannot be misread or misfed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Int
+from rich.progress import track
+from torch import Tensor, nn
+
+from biosig.recording import Recording
+from biosig.store import Store
+from ontology.graph import ConceptGraph
+from pretrain.concepts import ConceptTower
+from pretrain.config import ModelConfig
+from pretrain.errors import ModelError
+from pretrain.fingerprint import check_fingerprint, fingerprint
+from pretrain.hub import model_folder
+from pretrain.leakage import TrainingSet
+from pretrain.saving import load_json, save_json, save_tensors
+from pretrain.tensors import TensorReport, load_weights
+from pretrain.text import ReportEncoder
+from pretrain.towers import SignalTower, TextTower
+
+CONFIG, WEIGHTS, TRAINING_SET = "config.json", "model.safetensors", "training_set.json"
+
+
+class Space(StrEnum):
+    """Where an embedding lives.
+
+    `features`: the encoder's pooled features, for heads. `sphere`: their unit projection, for similarities.
+    """
+
+    FEATURES = "features"
+    SPHERE = "sphere"
+
+
+class FoundationModel(nn.Module):
+    """Towers `signal`, `text` and `concept`, each ending on one unit sphere.
+
+    Args:
+        config: Architecture, intake, ontology, provenance. A tower is built if the architecture names it.
+
+    Example:
+        >>> model = FoundationModel.from_pretrained("runs/quickstart/model")
+        >>> model.encode(biosig.read("recording.hea")).shape
+        (1, 256)
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        spec = config.architecture
+        self.graph: ConceptGraph | None = config.ontology.graph() if config.ontology else None
+        text_dim = config.report_encoder.dim if config.report_encoder else 0
+        self.signal = SignalTower(spec.signal, spec.dim, config.intake.modalities)
+        self.text = TextTower(spec.text, text_dim, spec.dim) if spec.text else None
+        self.concept: ConceptTower | None = None
+        if spec.concept:
+            if self.graph is None:
+                raise ModelError("a concept tower needs an ontology")
+            self.concept = ConceptTower(self.graph, spec.dim, spec.concept.embedding, text_dim)
+        self.training_set: TrainingSet | None = None
+        self.tensor_report: TensorReport | None = None
+        self._reports: ReportEncoder | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """The concepts of the concept tower, in the order of its rows; empty without one."""
+        return self.graph.observed if self.concept is not None and self.graph is not None else ()
+
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """See `features`."""
+        return self.features(batch)
+
+    def features(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Unit vectors by tower: `signal (B, D)`, `text (B, D)`, `concept (K, D)`.
+
+        Args:
+            batch: As `biosig.store.batch` gives it. There is `text` if the batch has `report (B, E)`, the vectors of
+                the frozen report encoder, and the model has a text tower.
+        """
+        features = {"signal": self.signal(self.signal.pooled(batch))}
+        if self.text is not None and "report" in batch:
+            features["text"] = self.text(batch["report"])
+        if self.concept is not None:
+            features["concept"] = self.concept()
+        return features
+
+    def embed(self, batch: Mapping[str, Tensor]) -> Float[Tensor, "batch feature"]:
+        """The encoder's pooled features of a batch, before any projection: what probes stand on."""
+        return self.signal.pooled(batch)
+
+    @torch.no_grad()
+    def encode(
+        self,
+        source: Recording | Sequence[Recording] | Store,
+        rows: Int[np.ndarray, " row"] | None = None,
+        *,
+        space: Space = Space.FEATURES,
+        batch_size: int = 64,
+        progress: bool = False,
+    ) -> Float32[np.ndarray, "record dim"]:
+        """One vector for each recording: the mean over windows that cover it.
+
+        Recordings are preprocessed as the training data were. Records of a store must have been already.
+
+        Args:
+            source: A recording, several, or a store.
+            rows: Which records of the store; all by default.
+            space: The encoder's features, or the sphere.
+            batch_size: Windows in one pass.
+            progress: Whether to show a bar.
+
+        Raises:
+            ModelError: If a recording or store cannot be brought to what the model was made for.
+        """
+        plan = self.config.intake.plan(source, rows)
+        training = self.training
+        self.eval()
+        sums: np.ndarray | None = None
+        counts = np.zeros(plan.records)
+        try:
+            for owners, batch in track(
+                plan.batches(batch_size), "encode", plan.n_batches(batch_size), disable=not progress
+            ):
+                pooled = self.embed({name: value.to(self.device) for name, value in batch.items()})
+                vectors = (self.signal(pooled) if space is Space.SPHERE else pooled).float().cpu().numpy()
+                sums = np.zeros((plan.records, vectors.shape[1])) if sums is None else sums
+                np.add.at(sums, owners, vectors)
+                np.add.at(counts, owners, 1)
+        finally:
+            self.train(training)
+        if sums is None:
+            width = self.config.architecture.dim if space is Space.SPHERE else self.signal.encoder.dim
+            return np.zeros((0, width), dtype=np.float32)
+        means = sums / counts[:, None]
+        if space is Space.SPHERE:
+            means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
+        return means.astype(np.float32)
+
+    @torch.no_grad()
+    def encode_text(self, texts: Sequence[str]) -> Float32[np.ndarray, "text dim"]:
+        """Sentences on the sphere.
+
+        Raises:
+            ModelError: If the model has no text tower, or the report encoder is not the one it was trained with.
+        """
+        if self.text is None or self.config.report_encoder is None:
+            raise ModelError("the model has no text tower: it was pretrained without reports")
+        if self._reports is None:
+            stated = self.config.report_encoder
+            encoder = ReportEncoder(stated.name)
+            if encoder.fingerprint != stated.fingerprint:
+                raise ModelError(f"report encoder {stated.name!r}: not the weights that the model was trained with")
+            self._reports = encoder
+        vectors = torch.from_numpy(self._reports.encode(texts)).to(self.device)
+        return self.text(vectors).cpu().numpy()
+
+    @torch.no_grad()
+    def encode_concepts(self) -> Float32[np.ndarray, "concept dim"]:
+        """The concepts `self.concepts` on the sphere.
+
+        Raises:
+            ModelError: If the model has no concept tower.
+        """
+        if self.concept is None:
+            raise ModelError("the model has no concept tower: it was pretrained without an ontology")
+        return self.concept().cpu().numpy()
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write `config.json`, `model.safetensors` and, after a training, `training_set.json`.
+
+        The configuration comes last: a folder without one is not a model.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CONFIG).unlink(missing_ok=True)
+        if self.training_set is not None:
+            self.training_set.save(folder / TRAINING_SET)
+        save_tensors(self.state_dict(), folder / WEIGHTS)
+        self.config = self.config.model_copy(update={"fingerprint": fingerprint(self)})
+        save_json(self.config.model_dump(mode="json"), folder / CONFIG)
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path) -> Self:
+        """Load a folder or a hub id, strictly; in evaluation mode.
+
+        `tensor_report` says which tensors matched.
+
+        Raises:
+            ModelError: If the configuration, the weights, the training set or the fingerprint do not fit together.
+        """
+        folder = model_folder(name)
+        path = folder / CONFIG
+        if not path.is_file():
+            raise ModelError(f"{folder}: not a biosig model: there is no {CONFIG}")
+        try:
+            content = load_json(path)
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{path}: not JSON: {error}") from error
+        model = cls(ModelConfig.parse(content, str(path)))
+        model.tensor_report = load_weights(model, folder / WEIGHTS)
+        model.eval()
+        if model.config.fingerprint is not None:
+            check_fingerprint(model, model.config.fingerprint, model.config.tolerance)
+        if model.config.provenance is not None:
+            model.training_set = TrainingSet.load(folder / TRAINING_SET, model.config.provenance.training_set)
+        return model
+
+
+def random_like(model: FoundationModel, seed: int) -> FoundationModel:
+    """The same architecture with fresh random weights: the row every table needs beside a pretrained model.
+
+    The global random state is left as it was.
+    """
+    config = model.config.model_copy(update={"provenance": None, "fingerprint": None})
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        fresh = FoundationModel(config)
+    if fresh.concept is not None and model.concept is not None:
+        # The words of the concepts are data, not weights.
+        fresh.concept.load_state_dict(dict(model.concept.named_buffers()), strict=False)
+    return fresh.eval().to(model.device)

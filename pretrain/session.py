@@ -1,0 +1,171 @@
+"""From a recipe and stores to a finished model: everything around the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from torch import nn
+
+import ontology
+from biosig.splits import Role
+from biosig.store import Store
+from ontology.graph import ConceptGraph
+from pretrain.architecture import ConceptEmbedding
+from pretrain.config import ModelConfig, OntologyConfig, Provenance, ReportEncoderConfig, StoreUse
+from pretrain.data import PretrainingData
+from pretrain.errors import RecipeError, TrainingError
+from pretrain.intake import Intake
+from pretrain.learner import Learner
+from pretrain.model import FoundationModel
+from pretrain.objectives import OBJECTIVES
+from pretrain.rng import seed_everything
+from pretrain.run import Run, versions
+from pretrain.specs import Recipe
+from pretrain.text import MINILM, ReportEncoder
+from pretrain.trainer import Outcome, Trainer, resolve_precision
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What came out of a pretraining.
+
+    Attributes:
+        model: Folder of the finished model.
+        outcome: Steps, time, losses.
+        data: What it was trained on.
+        parameters: Weights that trained.
+        duplicates: Training records left out because the same waveform validates or tests.
+    """
+
+    model: Path
+    outcome: Outcome
+    data: tuple[StoreUse, ...]
+    parameters: int
+    duplicates: int
+
+
+def pretrain(
+    recipe: Recipe, stores: Sequence[Path], out: Path, *, resume: bool = False, console: Console | None = None
+) -> Summary:
+    """Train a foundation model.
+
+    Only records of the role `train` of each store's split are learnt from; those of `validation` are watched; `test` is
+    never opened. The order: audit of the subjects, reports through the frozen encoder, training, saving.
+
+    Args:
+        recipe: What to do.
+        stores: Folders that `biosig prepare` made.
+        out: The run's folder; see `pretrain.run`.
+        resume: Go on with a run that was broken off. The recipe and the stores must be the same.
+        console: Where progress is shown.
+
+    Raises:
+        TrainingError: If the run or the stores cannot be used; see also `Trainer.fit`.
+    """
+    console = console or Console(stderr=True)
+    run = Run(out)
+    if out.exists() and not resume:
+        raise TrainingError(f"{out}: exists already; give --resume to go on, or another folder")
+    graph = ontology.cardiac()
+    # Whatever is wrong with the recipe should be said before anything costly, and before there is a folder.
+    seed_everything(recipe.seed)
+    objectives = build_objectives(recipe, graph)
+    encoder = ReportEncoder(_encoder_name(recipe)) if _needs_text(recipe) else None
+    data = PretrainingData(stores, recipe, graph, encoder, progress=console.is_terminal)
+    uses = tuple(_use(store) for store in data.stores.values())
+    model = FoundationModel(configure(recipe, data, graph, encoder))
+    if model.concept is not None and encoder is not None:
+        model.concept.describe(graph, encoder)
+    learner = Learner(model, objectives, {objective.name: objective.weight for objective in recipe.objectives})
+    facts = _facts(recipe, uses)
+    if out.exists():
+        run.check(recipe, facts)
+    else:
+        run.start(recipe, facts)
+    outcome = Trainer(recipe, learner, data, run, console).fit(resume=resume)
+    model.training_set = data.training_set()
+    model.config = model.config.model_copy(
+        update={"provenance": _provenance(recipe, uses, model.training_set.sha256, outcome.steps)}
+    )
+    model.cpu().eval().save_pretrained(run.model)
+    parameters = sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad)
+    return Summary(run.model, outcome, uses, parameters, data.examples.duplicates)
+
+
+def build_objectives(recipe: Recipe, graph: ConceptGraph) -> dict[str, nn.Module]:
+    """The objectives of a recipe, by name.
+
+    Raises:
+        RecipeError: If one refuses its options, naming it.
+    """
+    built = {}
+    for spec in recipe.objectives:
+        try:
+            built[spec.name] = OBJECTIVES[spec.name].build(spec.options, graph)
+        except (TypeError, ValueError) as error:
+            raise RecipeError(f"{recipe.name}: objectives.{spec.name}.options: {error}") from error
+    return built
+
+
+def configure(recipe: Recipe, data: PretrainingData, graph: ConceptGraph, encoder: ReportEncoder | None) -> ModelConfig:
+    """The configuration of the model that a recipe asks for, fed by these data."""
+    intake = Intake(
+        sampling_rate=recipe.data.sampling_rate,
+        window_seconds=recipe.data.window_seconds,
+        modalities=recipe.data.modalities,
+        preprocessing=data.preprocessing,
+    )
+    reports = None
+    if encoder is not None:
+        reports = ReportEncoderConfig(name=encoder.name, fingerprint=encoder.fingerprint, dim=encoder.dim)
+    return ModelConfig(
+        architecture=recipe.model,
+        intake=intake,
+        ontology=OntologyConfig.of(graph),
+        report_encoder=reports,
+    )
+
+
+def _needs_text(recipe: Recipe) -> bool:
+    concept = recipe.model.concept
+    return recipe.model.text is not None or (concept is not None and concept.embedding is ConceptEmbedding.TEXT)
+
+
+def _encoder_name(recipe: Recipe) -> str:
+    return recipe.model.text.encoder if recipe.model.text else MINILM
+
+
+def _use(store: Store) -> StoreUse:
+    people = store.records["subject"]
+    roles: tuple[Role, ...] = ("train", "validation", "test")
+    rows = {role: store.rows(role) for role in roles}
+    return StoreUse(
+        corpus=store.info.corpus.name,
+        sha256=store.fingerprint,
+        folds={role: getattr(store.split, role) for role in rows},
+        records={role: len(part) for role, part in rows.items()},
+        subjects={role: int(people.iloc[part].nunique()) for role, part in rows.items()},
+    )
+
+
+def _facts(recipe: Recipe, uses: Sequence[StoreUse]) -> dict[str, Any]:
+    return {
+        "stores": [use.model_dump(mode="json") for use in uses],
+        "versions": versions(),
+        "precision": resolve_precision(recipe.training.precision, recipe.training.device),
+    }
+
+
+def _provenance(recipe: Recipe, uses: tuple[StoreUse, ...], training_set: str, steps: int) -> Provenance:
+    return Provenance(
+        recipe=recipe.model_dump(mode="json"),
+        stores=uses,
+        training_set=training_set,
+        versions=versions(),
+        precision=resolve_precision(recipe.training.precision, recipe.training.device),
+        steps=steps,
+    )

@@ -1,0 +1,187 @@
+"""The loop: steps, validation, checkpoints and a log, the same numbers whether or not it was interrupted."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from rich.console import Console
+from torch import Tensor
+
+from pretrain.checkpoint import Checkpoints
+from pretrain.data import PretrainingData
+from pretrain.errors import TrainingError
+from pretrain.learner import Learner
+from pretrain.optimiser import adamw
+from pretrain.prefetch import prefetch
+from pretrain.progress import Display
+from pretrain.run import Run
+from pretrain.specs import Device, Precision, Recipe
+
+# More names than this do not help to find the culprit.
+_NAMED = 256
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a loop did.
+
+    Attributes:
+        first_step: Where it began: 0, or the checkpoint it resumed from.
+        steps: Where it ended.
+        seconds: Wall time of this session.
+        records: Records seen in this session.
+        losses: Of the last step, by name.
+        validation: Of the last validation, by name; empty without validation records.
+    """
+
+    first_step: int
+    steps: int
+    seconds: float
+    records: int
+    losses: Mapping[str, float]
+    validation: Mapping[str, float]
+
+
+class Trainer:
+    """Trains a learner on data as a recipe says.
+
+    Everything that a step does is a function of the weights, the moments, the step's number and the random state; all
+    of it is in a checkpoint. So a run that is killed and resumed ends, on the same CPU, with the same bits.
+
+    Args:
+        recipe: What to do.
+        learner: Model and objectives, initialised.
+        data: Batches.
+        run: Where log and checkpoints go.
+        console: Where progress is shown.
+    """
+
+    def __init__(
+        self, recipe: Recipe, learner: Learner, data: PretrainingData, run: Run, console: Console | None = None
+    ) -> None:
+        self.recipe, self.learner, self.data, self.run = recipe, learner, data, run
+        self.console = console or Console(stderr=True)
+        device = recipe.training.device
+        accelerator = {Device.AUTO: "auto", Device.CPU: "cpu", Device.GPU: "gpu"}[device]
+        self.precision = resolve_precision(recipe.training.precision, device)
+        self.fabric = Fabric(accelerator=accelerator, devices=1, precision=_FABRIC[self.precision])
+        self.optimiser = adamw(learner, recipe.optimiser)
+        self.module, self.wrapped = self.fabric.setup(learner, self.optimiser)
+        self.checkpoints = Checkpoints(run.checkpoints, recipe.training.keep_checkpoints)
+        self.losses: dict[str, float] = {}
+        self.validation: dict[str, float] = {}
+
+    def fit(self, *, resume: bool = False) -> Outcome:
+        """Train to the last step.
+
+        Args:
+            resume: Go on from the newest checkpoint, if there is one.
+
+        Raises:
+            TrainingError: If a loss or gradient is not finite (naming the records of the batch), or a checkpoint cannot
+                be loaded.
+        """
+        spec, training = self.recipe.optimiser, self.recipe.training
+        first = self._restore() if resume else 0
+        began = time.perf_counter()
+        batches = prefetch(self.data.train_batch, range(first, spec.steps))
+        with Display(self.console, total=spec.steps, done=first) as display:
+            for step, batch in batches:
+                rate = spec.learning_rate_at(step)
+                norm = self._step(step, batch, rate)
+                done = step + 1
+                speed = (done - first) * spec.batch_size / (time.perf_counter() - began)
+                display.advance(done, self.losses["loss"], self.validation.get("loss"), speed)
+                if done % training.log_every == 0 or done == spec.steps:
+                    self.run.write_log(
+                        {"step": done, "epoch": self.data.epoch(step), "train": self.losses, "learning_rate": rate}
+                        | {"gradient_norm": norm, "records_per_second": round(speed, 1)}
+                    )
+                if done % training.validate_every == 0 or done == spec.steps:
+                    self._validate(done, display)
+                if done % training.checkpoint_every == 0 or done == spec.steps:
+                    self.checkpoints.save(done, self.learner, self.optimiser, self.data.position(done))
+        seconds = time.perf_counter() - began
+        records = (spec.steps - first) * spec.batch_size
+        return Outcome(first, spec.steps, seconds, records, self.losses, self.validation)
+
+    def _step(self, step: int, batch: dict[str, Tensor], rate: float) -> float:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.module.train()
+        losses = self.module(self._to_device(batch))
+        self.losses = {name: float(value.detach()) for name, value in losses.items()}
+        self._finite("loss", self.losses, step, batch)
+        self.fabric.backward(losses["loss"])
+        norm = float(torch.nn.utils.clip_grad_norm_(self.learner.parameters(), self.recipe.optimiser.clip_norm))
+        self._finite("gradient", {"norm": norm}, step, batch)
+        self.wrapped.step()
+        self.wrapped.zero_grad()
+        return norm
+
+    def _finite(self, what: str, values: Mapping[str, float], step: int, batch: Mapping[str, Tensor]) -> None:
+        bad = [name for name, value in values.items() if not math.isfinite(value)]
+        if bad:
+            names = self.data.names(batch)
+            more = f", and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            raise TrainingError(
+                f"step {step + 1}: {what} {bad[0]} is {values[bad[0]]}; "
+                f"records of the batch: {', '.join(names[:_NAMED])}{more}"
+            )
+
+    @torch.no_grad()
+    def _validate(self, step: int, display: Display) -> None:
+        """Mean losses over the validation batches, each weighted by its records."""
+        self.module.eval()
+        sums: dict[str, float] = {}
+        count = 0
+        for batch in self.data.validation_batches():
+            size = len(batch["signal"])
+            count += size
+            for name, value in self.module(self._to_device(batch)).items():
+                sums[name] = sums.get(name, 0.0) + size * float(value)
+        if count:
+            self.validation = {name: value / count for name, value in sums.items()}
+            finite = {name: value if math.isfinite(value) else None for name, value in self.validation.items()}
+            self.run.write_log({"step": step, "validation": finite, "records": count})
+        display.note(step, self.losses["loss"], self.validation.get("loss"))
+
+    def _restore(self) -> int:
+        steps = self.checkpoints.steps()
+        self.run.cut_log(steps[-1] if steps else 0)
+        if not steps:
+            return 0
+        position = self.checkpoints.load(steps[-1], self.learner, self.optimiser)
+        expected = self.data.position(steps[-1])
+        if position != expected:
+            raise TrainingError(f"{self.run.folder}: the sampler was at {position}, these data would be at {expected}")
+        return steps[-1]
+
+    def _to_device(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {name: value.to(self.fabric.device, non_blocking=True) for name, value in batch.items()}
+
+
+_FABRIC = {Precision.BF16: "bf16-mixed", Precision.FLOAT32: "32-true"}
+
+
+def resolve_precision(asked: Precision, device: Device) -> Precision:
+    """What `auto` means here: bfloat16 on a GPU that has it, or on a CPU with AMX tiles; float32 elsewhere."""
+    if asked is not Precision.AUTO:
+        return asked
+    if device is not Device.CPU and torch.cuda.is_available():
+        return Precision.BF16 if torch.cuda.is_bf16_supported() else Precision.FLOAT32
+    return Precision.BF16 if _has_amx() else Precision.FLOAT32
+
+
+def _has_amx() -> bool:
+    # torch names AMX only in a private function of varying name; the kernel's list does not vary.
+    try:
+        return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
+    except OSError:
+        return False
