@@ -1,6 +1,9 @@
-"""Pictures of recordings and of embeddings: ECG paper, EEG traces, maps."""
+"""Pictures of recordings and of embeddings: ECG paper, traces, maps. None of them touches pyplot's global state."""
 
+from biosig.plot.beats import annotated_beats, counted_rate
 from biosig.plot.ecg import ecg_paper
+from biosig.plot.embedding import Projection, embedding_map
 from biosig.plot.output import save
+from biosig.plot.traces import traces
 
-__all__ = ["ecg_paper", "save"]
+__all__ = ["Projection", "annotated_beats", "counted_rate", "ecg_paper", "embedding_map", "save", "traces"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,15 +11,18 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from biosig.errors import BiosigError
+from biosig.plot.beats import annotated_beats, counted_rate
 from biosig.plot.layout import Cell, lay_out
-from biosig.plot.output import new_figure
-from biosig.plot.paper import GAIN, INK, SPEED, calibration_pulse, paper
+from biosig.plot.output import MM_PER_INCH, new_figure
+from biosig.plot.paper import GAIN, INK, PAPER, SPEED, calibration_pulse, paper
 from biosig.recording import Modality, Recording
 
 _LEFT = 12.0  # for the calibration pulse
-_HEADER, _FOOTER, _BORDER = 19.0, 7.0, 4.0
+_TITLE, _LINE, _FOOTER, _BORDER = 9.0, 5.0, 7.0, 4.0
+_MARK = "#0b4f8a"
 # Room above and below a baseline: at least for labels and ordinary complexes, at most for very tall ones.
 _ABOVE, _BELOW = (10.0, 30.0), (5.0, 25.0)
 
@@ -63,7 +67,8 @@ def ecg_paper(
     rooms = [_room(strip, row) for row in rows]
     height = sum(above + below for above, below in rooms)
     width = 5 * np.ceil((_LEFT + SPEED * seconds + 1) / 5)
-    figure = new_figure(width + 2 * _BORDER, height + _HEADER + _FOOTER)
+    lines = [line for line in (", ".join(concepts), " ".join(recording.report.split())) if line]
+    figure = new_figure(width + 2 * _BORDER, height + _TITLE + _LINE * len(lines) + _FOOTER)
     axes = paper(figure, left=_BORDER, bottom=_FOOTER, width=width, height=height)
     baseline = height
     for row, (above, below) in zip(rows, rooms, strict=True):
@@ -76,20 +81,10 @@ def ecg_paper(
             axes.plot([x, x], [baseline - 3, baseline + 3], color=INK, linewidth=0.6)
         baseline -= below
     rate = heart_rate if heart_rate is not None else counted_rate(recording, start, seconds)
-    _header(figure, recording, title or recording.record_id or "ECG", rate, concepts)
+    _mark_beats(axes, recording, start, seconds)
+    _header(figure, title or recording.record_id or "ECG", _person(recording, rate), lines)
     _footer(figure, recording, start, seconds)
     return figure
-
-
-def counted_rate(recording: Recording, start: float = 0.0, seconds: float = float("inf")) -> float | None:
-    """Beats a minute from the mean RR of annotated beats in that stretch; None with fewer than two."""
-    beats = [event.onset for event in recording.events if event.code in BEAT_SYMBOLS]
-    beats = [onset for onset in beats if start <= onset < start + seconds]
-    return 60 * (len(beats) - 1) / (beats[-1] - beats[0]) if len(beats) > 1 and beats[-1] > beats[0] else None
-
-
-# PhysioNet's symbols for beats (others mark waves, rhythms and noise).
-BEAT_SYMBOLS = frozenset("NLRBAaJSVrFejnE/fQ")
 
 
 @dataclass(frozen=True)
@@ -137,26 +132,54 @@ def _draw(axes: Axes, strip: _Strip, cell: Cell, baseline: float) -> None:
         _LEFT + SPEED * seconds, baseline + GAIN * millivolts, color=INK, linewidth=0.8, solid_joinstyle="round",
         clip_on=True,
     )  # fmt: skip
-    axes.text(x + 1.0, baseline + 6.2, cell.lead, fontsize=9, fontweight="bold", color=INK, va="bottom")
+    name = axes.text(
+        x + 1.0, baseline + 6.2, cell.lead, fontsize=9, fontweight="bold", color=INK, va="bottom", parse_math=False
+    )
+    name.set_path_effects([withStroke(linewidth=2.2, foreground=PAPER)])  # readable where a wave runs through it
     if not np.isfinite(millivolts).any():
         axes.text(x + 1.0, baseline + 1.0, "not recorded", fontsize=7, color="#8a5a5a", va="bottom")
 
 
-def _header(figure: Figure, recording: Recording, title: str, rate: float | None, concepts: Sequence[str]) -> None:
-    width, height = figure.get_size_inches() * 25.4
+def _mark_beats(axes: Axes, recording: Recording, start: float, seconds: float) -> None:
+    """The symbols of beats unlike the commonest, along the lower edge: they belong to every row above."""
+    beats = annotated_beats(recording)
+    usual = Counter(beat.code for beat in beats).most_common(1)
+    for beat in beats:
+        if beat.code != usual[0][0] and start <= beat.onset < start + seconds:
+            x = _LEFT + SPEED * (beat.onset - start)
+            axes.text(
+                x,
+                0.8,
+                beat.code,
+                fontsize=7.5,
+                color=_MARK,
+                ha="center",
+                va="bottom",
+                fontweight="bold",
+                parse_math=False,
+            )
+
+
+def _person(recording: Recording, rate: float | None) -> str:
     age, sex = recording.meta.get("age"), recording.meta.get("sex")
-    person = [
+    known = (
+        f"{rate:.0f} /min" if rate is not None else "",
         f"{age:.0f} years" if isinstance(age, int | float) and np.isfinite(age) else "",
         str(sex) if sex else "",
         f"subject {recording.subject_id}" if recording.subject_id else "",
-    ]
-    facts = [f"{rate:.0f} /min" if rate is not None else "", *(text for text in person if text)]
-    line = "   ".join(text for text in facts if text)
-    figure.text(_BORDER / width, 1 - 6.5 / height, title, fontsize=12, fontweight="bold", color=INK)
-    figure.text(1 - _BORDER / width, 1 - 6.5 / height, line, fontsize=9, color=INK, ha="right")
-    figure.text(_BORDER / width, 1 - 12 / height, _fitted(", ".join(concepts), width), fontsize=9, color=INK)
-    report = " ".join(recording.report.split())
-    figure.text(_BORDER / width, 1 - 17 / height, _fitted(report, width), fontsize=8, color="#555", style="italic")
+    )
+    return "   ".join(text for text in known if text)
+
+
+def _header(figure: Figure, title: str, person: str, lines: Sequence[str]) -> None:
+    """Name and person, then what is known in words; empty lines take no room."""
+    width, height = figure.get_size_inches() * MM_PER_INCH
+    figure.text(_BORDER / width, 1 - 6.5 / height, title, fontsize=12, fontweight="bold", color=INK, parse_math=False)
+    figure.text(1 - _BORDER / width, 1 - 6.5 / height, person, fontsize=9, color=INK, ha="right", parse_math=False)
+    for place, line in enumerate(lines):
+        y = 1 - (6.5 + _LINE * (place + 1)) / height
+        colour = INK if place == 0 else "#555555"
+        figure.text(_BORDER / width, y, _fitted(line, width), fontsize=8.5, color=colour, parse_math=False)
 
 
 def _fitted(text: str, width: float) -> str:
@@ -166,7 +189,7 @@ def _fitted(text: str, width: float) -> str:
 
 
 def _footer(figure: Figure, recording: Recording, start: float, seconds: float) -> None:
-    width, height = figure.get_size_inches() * 25.4
+    width, height = figure.get_size_inches() * MM_PER_INCH
     scale = f"{SPEED:g} mm/s   {GAIN:g} mm/mV   {recording.sampling_rate:g} Hz"
     shown = f"{start:g}–{min(start + seconds, recording.duration):g} s of {recording.duration:.4g} s"
     figure.text(_BORDER / width, 2.2 / height, scale, fontsize=7.5, color=INK)

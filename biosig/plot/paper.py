@@ -13,7 +13,7 @@ from biosig.plot.output import MM_PER_INCH
 SPEED = 25.0  # mm a second
 GAIN = 10.0  # mm a millivolt
 INK = "#111318"
-_PAPER, _FINE, _COARSE = "#fffafa", "#f8d3d3", "#eb9c9c"
+PAPER, _FINE, _COARSE = "#fffafa", "#f8d3d3", "#eb9c9c"
 
 
 def paper(figure: Figure, *, left: float, bottom: float, width: float, height: float) -> Axes:
@@ -25,7 +25,7 @@ def paper(figure: Figure, *, left: float, bottom: float, width: float, height: f
         ylim=(0, height),
     )
     axes.set_axis_off()
-    axes.add_patch(Rectangle((0, 0), width, height, facecolor=_PAPER, edgecolor="none", zorder=0))
+    axes.add_patch(Rectangle((0, 0), width, height, facecolor=PAPER, edgecolor="none", zorder=0))
     for spacing, colour, thickness in ((1, _FINE, 0.35), (5, _COARSE, 0.55)):
         x, y = np.arange(0, width + 1e-6, spacing), np.arange(0, height + 1e-6, spacing)
         lines = [((value, 0), (value, height)) for value in x] + [((0, value), (width, value)) for value in y]

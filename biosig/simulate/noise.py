@@ -110,9 +110,12 @@ def _muscle(time: Float[np.ndarray, " time"], rng: np.random.Generator) -> Float
     white = rng.standard_normal((len(ELECTRODES), len(time) + 2), dtype=np.float32)
     # This difference passes most at a quarter of the rate (125 Hz at 500 Hz) and nothing at either end.
     rough = white[:, 2:] - white[:, :-2]
-    bursts = 0.6 + rng.gamma(1.0, 0.7, (len(ELECTRODES), math.ceil(time[-1]) + 2))
+    # Strength wanders from second to second.
+    bursts = 0.5 + rng.gamma(1.0, 0.7, (len(ELECTRODES), math.ceil(time[-1]) + 2))
+    second = time.astype(int)
+    strength = bursts[:, second] + (time - second) * (bursts[:, second + 1] - bursts[:, second])
     size = np.array([1.6, 1.6, 1.2, 0.7, 0.7, 0.7, 0.8, 0.8, 0.9])[:, None]
-    return np.asarray(rough * size * bursts[:, time.astype(int)])
+    return np.asarray(rough * size * strength)
 
 
 def _motion(time: Float[np.ndarray, " time"], rng: np.random.Generator) -> Float[np.ndarray, "9 time"]:

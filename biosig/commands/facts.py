@@ -1,0 +1,73 @@
+"""What is known of a recording, as a table for the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from rich.table import Table
+from rich.text import Text
+
+from biosig.recording import Recording
+
+
+def facts(recording: Recording) -> Table:
+    """A table of two columns; what is unknown has no row."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _rows(recording):
+        if value:
+            # Text is shown as it stands: a report may hold what rich would take for markup.
+            table.add_row(Text(name), Text(value))
+    return table
+
+
+def concept_terms(recording: Recording) -> list[str]:
+    """The recording's concepts in words: those of the cardiac graph in its order, then others, nameless ones last."""
+    import ontology
+    from ontology import crosswalk
+
+    graph, listed = ontology.cardiac(), crosswalk.entries("snomed-ct")
+    known = [id_ for id_ in graph.ids if id_ in recording.concepts]
+    others = sorted(recording.concepts - set(known))
+    return [graph[id_].term for id_ in known] + [listed[id_].name if id_ in listed else id_ for id_ in others]
+
+
+def heart_rate(recording: Recording) -> float | None:
+    """Beats a minute: counted from annotated beats, else found by neurokit2."""
+    from biosig.physiology import rhythm
+    from biosig.plot import counted_rate
+    from biosig.recording import Modality
+
+    counted = counted_rate(recording)
+    return counted if counted is not None or Modality.ECG not in recording.modality else rhythm(recording)["heart_rate"]
+
+
+def _rows(recording: Recording) -> Iterator[tuple[str, str]]:
+    from biosig.quality import flags
+
+    yield "record", recording.record_id
+    yield "subject", recording.subject_id
+    yield "session", recording.session
+    for kind in dict.fromkeys(recording.modality):
+        yield str(kind), " ".join(recording.pick(kind).channels)
+    yield "rate", f"{recording.sampling_rate:g} Hz"
+    yield "duration", f"{recording.duration:.6g} s ({recording.n_times} samples)"
+    for name in ("age", "sex", "fold", "device", "source"):
+        value = recording.meta.get(name)
+        yield name, "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    rate = heart_rate(recording)
+    yield "heart rate", f"{rate:.0f} /min" if rate is not None else ""
+    yield "codes", ", ".join(_code(code.code, code.likelihood) for code in recording.codes)
+    yield "concepts", ", ".join(concept_terms(recording))
+    yield "report", " ".join(recording.report.split())
+    counts = Counter(event.code or event.text for event in recording.events)
+    yield "events", ", ".join(f"{code} x{count}" for code, count in counts.most_common(12))
+    yield "quality", ", ".join(flags(recording)) or "nothing found"
+    comments = [str(line) for line in recording.meta.get("comments", ())]
+    yield "comments", "\n".join(comments[:20])
+
+
+def _code(code: str, likelihood: float | None) -> str:
+    return code if likelihood is None else f"{code} ({likelihood:g} %)"

@@ -1,0 +1,119 @@
+"""Where a model puts recordings: features in two dimensions, coloured by what is known of them."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import Counter
+from collections.abc import Sequence
+from enum import StrEnum
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.figure import Figure
+
+from biosig.errors import BiosigError
+from biosig.plot.output import new_figure
+
+# Okabe and Ito's colours tell apart for colour-blind readers too; then three of Tol's.
+_COLOURS = (
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#d55e00",
+    "#cc79a7",
+    "#56b4e9",
+    "#b2a100",
+    "#332288",
+    "#882255",
+    "#44aa99",
+)
+_REST = "#bdbdbd"
+
+
+class Projection(StrEnum):
+    """How many dimensions become two."""
+
+    PCA = "pca"
+    TSNE = "tsne"
+    UMAP = "umap"
+
+
+def embedding_map(
+    features: Float[np.ndarray, "record dim"],
+    labels: Sequence[str],
+    *,
+    projection: Projection | str = Projection.PCA,
+    title: str = "",
+    seed: int = 0,
+    most_colours: int = len(_COLOURS),
+) -> Figure:
+    """A scatter plot of features, one colour a label; the rarest labels share a grey one.
+
+    Args:
+        features: Two columns are drawn as they are; more are projected.
+        labels: One a row; an empty one is unknown.
+        projection: `pca` keeps distances and is exact; `tsne` and `umap` (extra package) show neighbourhoods only.
+        title: Above the plot.
+        seed: Of t-SNE and UMAP.
+        most_colours: Labels with a colour of their own.
+
+    Raises:
+        BiosigError: If rows and labels differ in number, a feature is not finite, or UMAP is not installed.
+    """
+    features = np.asarray(features, dtype=float)
+    if features.ndim != 2 or features.shape[1] < 2 or len(features) != len(labels) or not len(labels):
+        raise BiosigError(f"expected (record, dim >= 2) features and a label each, got {features.shape}, {len(labels)}")
+    if not np.isfinite(features).all():
+        raise BiosigError(f"row {int(np.argwhere(~np.isfinite(features))[0, 0])} of the features is not finite")
+    chosen = Projection(projection)
+    points = features if features.shape[1] == 2 else _PROJECT[chosen](features, seed)
+    counts = Counter(label for label in labels if label)
+    named = [label for label, _ in counts.most_common(min(most_colours, len(_COLOURS)))]
+
+    figure = new_figure(175, 120)
+    axes = figure.add_axes((0.07, 0.10, 0.62, 0.80))
+    groups = np.array([named.index(label) if label in named else -1 for label in labels])
+    size = float(np.clip(4000 / len(labels), 3, 22))
+    # Grey first, so that it lies below.
+    for group in (-1, *range(len(named))):
+        here = groups == group
+        if here.any():
+            name = f"{named[group]} ({here.sum()})" if group >= 0 else f"other ({here.sum()})"
+            colour = _COLOURS[group] if group >= 0 else _REST
+            x, y = points[here].T
+            axes.scatter(x, y, s=size, color=colour, label=name, alpha=0.75, linewidths=0)
+    legend = axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), fontsize=7, frameon=False, markerscale=1.6)
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # a label may hold a dollar sign
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_title(title, fontsize=10, loc="left", parse_math=False)
+    note = f"{len(labels)} records" + (
+        "" if features.shape[1] == 2 else f", {chosen} of {features.shape[1]} dimensions"
+    )
+    axes.set_xlabel(note, fontsize=7, color="#555")
+    return figure
+
+
+def _pca(features: Float[np.ndarray, "record dim"], _: int) -> Float[np.ndarray, "record 2"]:
+    from sklearn.decomposition import PCA  # noqa: PLC0415  # slow to import, and not needed for points
+
+    return np.asarray(PCA(2, svd_solver="full").fit_transform(features))
+
+
+def _tsne(features: Float[np.ndarray, "record dim"], seed: int) -> Float[np.ndarray, "record 2"]:
+    from sklearn.manifold import TSNE  # noqa: PLC0415  # as above
+
+    perplexity = min(30.0, (len(features) - 1) / 3)
+    return np.asarray(TSNE(2, init="pca", random_state=seed, perplexity=perplexity).fit_transform(features))
+
+
+def _umap(features: Float[np.ndarray, "record dim"], seed: int) -> Float[np.ndarray, "record 2"]:
+    if importlib.util.find_spec("umap") is None:
+        raise BiosigError("the projection umap needs the package umap-learn (pip install umap-learn); pca is built in")
+    from umap import UMAP  # noqa: PLC0415  # an optional package
+
+    return np.asarray(UMAP(n_components=2, random_state=seed).fit_transform(features))
+
+
+_PROJECT = {Projection.PCA: _pca, Projection.TSNE: _tsne, Projection.UMAP: _umap}
