@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from biosig.channels import Channel
 from biosig.errors import RecordError
-from biosig.recording import Recording
+from biosig.recording import Modality, Recording
 from ontology.registry import Registry
 
 # More than any recording that fits in memory: a header that asks for more is refused before memory is reserved.
@@ -20,6 +21,9 @@ MAX_RATE = 1e6  # Hz
 MAX_HEADER_BYTES = 2**24
 
 _MICROVOLTS = {"v": 1e6, "mv": 1e3, "uv": 1.0, "nv": 1e-3, "pv": 1e-6}
+_ELECTRICAL = (Modality.ECG, Modality.EEG, Modality.EOG, Modality.EMG)
+# What files say when they do not know the unit.
+_UNKNOWN_UNITS = ("", "none", "unknown", "n/a", "nu", "adu", "au", "a.u.")
 # Both Unicode micros, the same in Shift-JIS, and what is left of one read in the wrong code page.
 _MICRO = re.compile("^(?:\u00b5|\u03bc|\x83\xca|\u00c2\u00b5)")
 
@@ -52,6 +56,13 @@ def microvolts(unit: str) -> float | None:
     return _MICROVOLTS.get(_MICRO.sub("u", unit.strip()).lower())
 
 
+def modality_of(channel: Channel, unit: str | None) -> Modality:
+    """What a channel measures, given its unit where it is no voltage: a pressure `P1` is no electrode."""
+    if unit is None or unit.lower() in _UNKNOWN_UNITS or channel.modality not in _ELECTRICAL:
+        return channel.modality
+    return Modality.OTHER
+
+
 def inside(header: Path, name: str, field: str) -> Path:
     """The file that a header names: a bare name, in the header's own folder, also after following links.
 
@@ -70,7 +81,7 @@ def inside(header: Path, name: str, field: str) -> Path:
         kind = named.lstat().st_mode
         if stat.S_ISLNK(kind):
             found = named.resolve(strict=True)
-            if found.parent not in (header.parent.resolve(), header.resolve().parent):
+            if not is_within(found, header):
                 raise RecordError(header, field, "a file in the header's own folder, not a link out of it", name)
             kind = found.stat().st_mode
     except (OSError, RuntimeError):  # a loop of links is a RuntimeError
@@ -78,6 +89,11 @@ def inside(header: Path, name: str, field: str) -> Path:
     if not stat.S_ISREG(kind):
         raise RecordError(header, field, "a regular file", name)
     return named
+
+
+def is_within(file: Path, header: Path) -> bool:
+    """Whether a file, all links followed, lies in the header's folder or in that of what the header is a link to."""
+    return file.resolve().parent in (header.parent.resolve(), header.resolve().parent)
 
 
 def is_bare(name: str) -> bool:

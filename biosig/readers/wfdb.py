@@ -11,13 +11,20 @@ from jaxtyping import Float32
 
 from biosig.channels import parse_all
 from biosig.errors import RecordError
-from biosig.readers.base import MAX_HEADER_BYTES, READERS, Reader, check_rate, check_size, inside, microvolts
+from biosig.readers.base import (
+    MAX_HEADER_BYTES,
+    READERS,
+    Reader,
+    check_rate,
+    check_size,
+    inside,
+    microvolts,
+    modality_of,
+)
 from biosig.readers.wfdb_annotations import read_annotations
 from biosig.readers.wfdb_header import NO_FILE, Header, Segment, Signal, parse_header
 from biosig.readers.wfdb_samples import read_samples
 from biosig.recording import Modality, Recording
-
-_ELECTRICAL = (Modality.ECG, Modality.EEG, Modality.EOG, Modality.EMG)
 
 
 def read_wfdb(path: str | Path, *, annotations: Sequence[str] = (), modality: Modality | None = None) -> Recording:
@@ -50,10 +57,7 @@ def read_wfdb(path: str | Path, *, annotations: Sequence[str] = (), modality: Mo
         signal=samples,
         channels=tuple(channel.name for channel in channels),
         sampling_rate=rate,
-        # A pressure `P1` is no electrode: what is no voltage is of no electrical kind.
-        modality=tuple(
-            Modality.OTHER if c.name in foreign and c.modality in _ELECTRICAL else c.modality for c in channels
-        ),
+        modality=tuple(modality_of(channel, foreign.get(channel.name)) for channel in channels),
         record_id=header_path.stem,
         events=read_annotations(header_path, annotations, header.sampling_rate, samples.shape[1] / rate),
         meta={

@@ -1,0 +1,49 @@
+"""HDF5 files that reach nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from biosig.errors import RecordError
+from biosig.readers.library import refusing
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
+_MATLAB_HEADER = 512  # a MATLAB 7.3 file has its own header before HDF5's
+
+
+def is_hdf5(path: Path) -> bool:
+    """Whether the file is HDF5, plain or as MATLAB 7.3."""
+    with path.open("rb") as file:
+        start = file.read(len(HDF5))
+        file.seek(_MATLAB_HEADER)
+        return HDF5 in (start, file.read(len(HDF5)))
+
+
+def check_contained(path: Path) -> None:
+    """Refuse a file that takes data from other files: by external links, external storage or virtual datasets.
+
+    Raises:
+        RecordError: Naming the entry.
+    """
+    with refusing(path):
+        import h5py  # noqa: PLC0415  slow to import
+
+        with h5py.File(path, "r") as file:
+            _check(path, file, h5py, set())
+
+
+def _check(path: Path, group: Any, h5py: Any, seen: set[Any]) -> None:
+    for name in group:
+        link = group.get(name, getlink=True)
+        if isinstance(link, h5py.ExternalLink):
+            raise RecordError(path, f"{group.name}/{name}", "data in the file itself", f"a link to {link.filename}")
+        if isinstance(link, h5py.SoftLink):
+            continue  # leads to an entry of the same file, which is met by its own name
+        entry = group[name]
+        if isinstance(entry, h5py.Dataset):
+            if entry.external or entry.is_virtual:
+                raise RecordError(path, entry.name, "data in the file itself", "external or virtual storage")
+        elif entry.id not in seen:  # hard links may form a ring
+            seen.add(entry.id)
+            _check(path, entry, h5py, seen)
