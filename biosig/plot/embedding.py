@@ -82,14 +82,25 @@ def embedding_map(
             colour = _COLOURS[group] if group >= 0 else _REST
             x, y = points[here].T
             axes.scatter(x, y, s=size, color=colour, label=name, alpha=0.75, linewidths=0)
-    legend = axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), fontsize=7, frameon=False, markerscale=1.6)
+    handles, names = axes.get_legend_handles_labels()
+    last = int(groups.min() < 0)  # grey is drawn first and named last
+    order = [*range(last, len(handles)), *range(last)]
+    legend = axes.legend(
+        [handles[k] for k in order],
+        [names[k] for k in order],
+        loc="upper left",
+        bbox_to_anchor=(1.02, 1.0),
+        fontsize=7,
+        frameon=False,
+        markerscale=1.6,
+    )
     for text in legend.get_texts():
         text.set_parse_math(False)  # a label may hold a dollar sign
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_title(title, fontsize=10, loc="left", parse_math=False)
     note = f"{len(labels)} records" + (
-        "" if features.shape[1] == 2 else f", {chosen} of {features.shape[1]} dimensions"
+        "" if features.shape[1] == 2 else f", {_NAMES[chosen]} of {features.shape[1]} dimensions"
     )
     axes.set_xlabel(note, fontsize=7, color="#555")
     return figure
@@ -116,4 +127,5 @@ def _umap(features: Float[np.ndarray, "record dim"], seed: int) -> Float[np.ndar
     return np.asarray(UMAP(n_components=2, random_state=seed).fit_transform(features))
 
 
+_NAMES = {Projection.PCA: "PCA", Projection.TSNE: "t-SNE", Projection.UMAP: "UMAP"}
 _PROJECT = {Projection.PCA: _pca, Projection.TSNE: _tsne, Projection.UMAP: _umap}

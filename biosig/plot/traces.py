@@ -110,7 +110,7 @@ def _scale_bar(axes: Axes, y: float, unit: float, colour: str, kind: Modality) -
     size = f"{unit:g}"
     if kind in _IN_MICROVOLTS:
         size = f"{unit / 1000:g} mV" if unit >= 1000 else f"{unit:g} µV"
-    text = f"{size}\n{kind.upper() if len(kind) == 3 else kind}"
+    text = f"{size} {kind.upper() if len(kind) == 3 else kind}"
     place = blended_transform_factory(axes.transAxes, axes.transData)
     axes.plot([1.012, 1.012], [y - 0.5, y + 0.5], transform=place, color=colour, linewidth=1.4, clip_on=False)
     axes.text(
