@@ -1,0 +1,116 @@
+"""What every objective promises, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import ontology
+from pretrain.objectives import OBJECTIVES, Objective
+from pretrain.objectives.base import LogitScale
+from tests.pretrain.objectives.dense import unit
+
+GRAPH = ontology.cardiac()
+K = len(GRAPH.observed)
+
+
+def features(records: int = 12, *, seed: int = 0) -> dict[str, Tensor]:
+    return {
+        "signal": unit(records, seed=seed),
+        "text": unit(records, seed=seed + 1),
+        "concept": unit(K, seed=seed + 2),
+    }
+
+
+def batch(records: int = 12, *, seed: int = 0) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    known = torch.rand(records, K, generator=generator) < 0.9
+    return {
+        "report_id": torch.randint(-1, 6, (records,), generator=generator),
+        "labels": (torch.rand(records, K, generator=generator) < 0.1) & known,
+        "known": known,
+    }
+
+
+def build(name: str) -> Objective:
+    return OBJECTIVES[name].build({}, GRAPH)
+
+
+every = pytest.mark.parametrize("name", OBJECTIVES)
+
+
+def taken(values: Mapping[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
+    return {key: value if key == "concept" else value[rows] for key, value in values.items()}
+
+
+@every
+def test_losses_are_named_finite_scalars_and_move_every_parameter(name: str) -> None:
+    objective, inputs = build(name), features()
+    losses = objective(inputs, batch())
+    assert losses
+    assert all(loss.shape == () and torch.isfinite(loss) and loss > 0 for loss in losses.values())
+    sum(losses.values(), torch.tensor(0.0)).backward()
+    assert inputs["signal"].grad is not None
+    assert inputs["signal"].grad.abs().sum() > 0
+    assert [parameter for parameter in objective.parameters() if parameter.grad is None] == []
+
+
+@every
+def test_the_order_of_the_batch_does_not_matter(name: str) -> None:
+    objective = build(name).eval()
+    order = torch.randperm(12, generator=torch.Generator().manual_seed(1))
+    one, other = objective(features(), batch()), objective(taken(features(), order), taken(batch(), order))
+    for key in one:
+        torch.testing.assert_close(one[key], other[key])
+
+
+@every
+def test_records_that_say_nothing_change_nothing(name: str) -> None:
+    objective, told = build(name).eval(), batch()
+    told["report_id"][7:] = -1
+    told["labels"][7:] = False
+    few = torch.arange(7)
+    whole, part = objective(features(), told), objective(taken(features(), few), taken(told, few))
+    for key in whole:
+        torch.testing.assert_close(whole[key], part[key])
+
+
+@every
+@pytest.mark.parametrize("records", [0, 1, 5])
+def test_a_batch_that_says_nothing_has_no_loss(name: str, records: int) -> None:
+    objective, silent, inputs = build(name), batch(records), features(records)
+    silent["report_id"][:], silent["labels"][:] = -1, False
+    losses = objective(inputs, silent)
+    assert all(loss == 0 for loss in losses.values())
+    sum(losses.values(), torch.tensor(0.0)).backward()
+    assert inputs["signal"].grad is not None
+    assert not inputs["signal"].grad.any()
+
+
+@every
+def test_a_missing_tower_and_a_wrong_option_are_named(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name}: expected features of a signal tower, got those of text"):
+        build(name)({"text": unit(12, seed=0)}, batch())
+    with pytest.raises(ValueError, match=r"^temprature: no such field"):
+        OBJECTIVES[name].build({"temprature": 0.1}, GRAPH)
+    with pytest.raises(ValueError, match=r"^temperature: .*greater than 0, got -1"):
+        OBJECTIVES[name].build({"temperature": -1}, GRAPH)
+
+
+@every
+def test_the_scale_begins_at_the_temperature_and_stays_below_its_limit(name: str) -> None:
+    scales = [
+        part for part in OBJECTIVES[name].build({"temperature": 0.2}, GRAPH).modules() if isinstance(part, LogitScale)
+    ]
+    assert scales
+    for scale in scales:
+        assert scale().item() == pytest.approx(5.0)
+        nn.init.constant_(scale.log_scale, 9.0)
+        assert scale().item() == pytest.approx(100.0)
+        # It can come back: the limit does not cut the gradient.
+        scale().backward()
+        assert scale.log_scale.grad is not None
+        assert scale.log_scale.grad > 0
