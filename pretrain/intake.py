@@ -1,6 +1,6 @@
 """What a model takes in: rate, window, kinds of channel and the preprocessing that its training data went through."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -93,7 +93,7 @@ class Intake(Spec):
             return Plan.covering(
                 source.samples[chosen].tolist(),
                 self.samples,
-                lambda owners, starts: batch(source, chosen[owners], starts, self.samples),
+                lambda owners, starts: self.restrict(batch(source, chosen[owners], starts, self.samples)),
             )
         if rows is not None:
             raise ModelError("rows are chosen of a store; of recordings, pass those that are wanted")
@@ -103,6 +103,12 @@ class Intake(Spec):
             self.samples,
             lambda owners, starts: collate([adapted[owner] for owner in owners], starts, self.samples),
         )
+
+    def restrict(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """A batch in which channels of kinds that the model does not know are missing."""
+        known = torch.tensor([MODALITIES.index(kind) for kind in self.modalities], device=batch["modality"].device)
+        kept = torch.isin(batch["modality"], known) & batch["mask"]
+        return {**batch, "mask": kept, "signal": batch["signal"] * kept[..., None]}
 
     def example(self) -> tuple[Float32[np.ndarray, "channel 3"], Int64[np.ndarray, " channel"]]:
         """Positions and modality numbers of a usual montage of the first modality, for a fixed input."""

@@ -58,7 +58,7 @@ class FoundationModel(nn.Module):
         spec = config.architecture
         self.graph: ConceptGraph | None = config.ontology.graph() if config.ontology else None
         text_dim = config.report_encoder.dim if config.report_encoder else 0
-        self.signal = SignalTower(spec.signal, spec.dim, config.intake.modalities)
+        self.signal = SignalTower(spec.signal, spec.dim)
         self.text = TextTower(spec.text, text_dim, spec.dim) if spec.text else None
         self.concept: ConceptTower | None = None
         if spec.concept:
@@ -90,7 +90,7 @@ class FoundationModel(nn.Module):
             batch: As `biosig.store.batch` gives it. There is `text` if the batch has `report (B, E)`, the vectors of
                 the frozen report encoder, and the model has a text tower.
         """
-        features = {"signal": self.signal(self.signal.pooled(batch))}
+        features = {"signal": self.signal(self.embed(batch))}
         if self.text is not None and "report" in batch:
             features["text"] = self.text(batch["report"])
         if self.concept is not None:
@@ -99,7 +99,7 @@ class FoundationModel(nn.Module):
 
     def embed(self, batch: Mapping[str, Tensor]) -> Float[Tensor, "batch feature"]:
         """The encoder's pooled features of a batch, before any projection: what probes stand on."""
-        return self.signal.pooled(batch)
+        return self.signal.pooled(self.config.intake.restrict(batch))
 
     @torch.no_grad()
     def encode(

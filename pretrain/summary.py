@@ -31,5 +31,6 @@ def show(summary: Summary, console: Console) -> None:
     for name, value in outcome.losses.items():
         held_out = f", validation {outcome.validation[name]:.4f}" if name in outcome.validation else ""
         table.add_row(escape(name), f"{value:.4f}{held_out}")
-    table.add_row("model", escape(str(summary.model)))
     console.print(table)
+    # A path is copied from the screen: it is neither cut nor folded.
+    console.print(f"[bold]model[/] {escape(str(summary.model))}", highlight=False, soft_wrap=True)

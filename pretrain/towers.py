@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import torch
 from biosig.encoders.pooling import pool
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from biosig import encoders
-from biosig.recording import Modality
-from biosig.store import MODALITIES
 from pretrain.architecture import Projection, SignalSpec, TextSpec
 
 
@@ -21,23 +18,16 @@ class SignalTower(nn.Module):
     Args:
         spec: Which encoder, pooling and projection.
         dim: Dimensions of the sphere.
-        modalities: Kinds of channel it looks at; others are treated as missing.
     """
 
-    known: Tensor
-
-    def __init__(self, spec: SignalSpec, dim: int, modalities: Sequence[Modality]) -> None:
+    def __init__(self, spec: SignalSpec, dim: int) -> None:
         super().__init__()
-        known = torch.tensor([MODALITIES.index(kind) for kind in modalities])
-        self.register_buffer("known", known, persistent=False)
         self.encoder = encoders.build(spec.encoder, **spec.options)
         self.projection = projection(self.encoder.dim, dim, spec.projection)
 
     def pooled(self, batch: Mapping[str, Tensor]) -> Float[Tensor, "batch feature"]:
         """One feature vector a strip, before the projection: what probes see."""
-        mask = batch["mask"] & torch.isin(batch["modality"], self.known)
-        signal = batch["signal"] * mask[..., None]
-        tokens = self.encoder(signal, batch["position"], mask, batch["modality"])
+        tokens = self.encoder(batch["signal"], batch["position"], batch["mask"], batch["modality"])
         return pool(tokens, batch["valid"] / batch["signal"].shape[-1]).float()
 
     def forward(self, pooled: Float[Tensor, "batch feature"]) -> Float[Tensor, "batch dim"]:
