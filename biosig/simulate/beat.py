@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
-from biosig.simulate.heart import TOWARDS, Heart, Ventricles
+from biosig.simulate.heart import TOWARDS, Heart, Territory, Ventricles
 from biosig.simulate.leads import turn_to_axis
 from biosig.simulate.qrs import qrs_complex, unit_seen
 from biosig.simulate.waves import SHARP_EDGE, Waves
@@ -108,4 +108,6 @@ def _st_vector(heart: Heart, kind: Ventricles, qrs: Waves) -> Float[np.ndarray, 
     if heart.st_wall and kind is heart.ventricles:
         return unit_seen(heart, TOWARDS[heart.st_wall]) * heart.st_level
     area = qrs.area() / np.linalg.norm(qrs.area())
-    return -0.16 * _DISCORDANCE.get(kind, 0.0) * heart.voltage * area
+    healthy = unit_seen(heart, TOWARDS[Territory.ANTERIOR]) * heart.j_point
+    against = _DISCORDANCE.get(kind, 0.0)
+    return np.asarray((1 - against) * healthy - 0.16 * against * heart.voltage * area)

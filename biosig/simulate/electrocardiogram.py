@@ -111,7 +111,7 @@ def _heart_today(subject: Subject, concepts: Collection[str], seed: int) -> Hear
     visit = np.random.default_rng([seed, 1])
     heart = replace(
         subject.heart,
-        lead_field=subject.heart.lead_field + 0.015 * visit.standard_normal((8, 3)),
+        lead_field=subject.heart.lead_field + 0.025 * visit.standard_normal((8, 3)),
         rate=float(np.clip(subject.heart.rate * np.exp(0.05 * visit.standard_normal()), 62, 96)),
     )
     for diagnosis in resolve(concepts):

@@ -76,6 +76,7 @@ class Heart:
         right_force, left_force: Hypertrophy, 0 to 1.
         delta_left: Preexcitation from the left (1) or right (0) free wall.
         q_wall, q_depth: Where there are pathological Q waves, and how deep.
+        j_point: Where the ST segment lies in health, in the anterior lead that shows it most.
         st_level: Signed deviation in the lead that shows it most.
         t_wall, t_depth: Where T waves are inverted, and how deep in the lead that shows it most.
         left_atrium: Enlargement, 0 to 1.
@@ -108,8 +109,8 @@ class Heart:
     qrs_axis: float = 45.0
     p_axis: float = 50.0
     t_axis: float = 40.0
-    sokolow: tuple[float, float] = (0.0, 3.1)
-    limb: tuple[float, float] = (0.75, 2.5)
+    sokolow: tuple[float, float] = (0.0, 3.3)
+    limb: tuple[float, float] = (0.62, 2.5)
     right_force: float = 0.0
     left_force: float = 0.0
     delta_left: bool = True
@@ -117,6 +118,7 @@ class Heart:
     p_gain: float = 1.0
     t_gain: float = 1.0
     fibrillatory_gain: float = 1.0
+    j_point: float = 0.0
 
     q_wall: Territory | None = None
     q_depth: float = 0.0
@@ -152,7 +154,7 @@ class Subject:
         female = bool(rng.random() < 0.5)
         older = (age - 55) / 20
         habitus = rng.standard_normal()  # heavier: smaller voltages, a more horizontal heart
-        field = DOWER * np.exp(0.08 * rng.standard_normal((8, 1))) + 0.05 * rng.standard_normal((8, 3))
+        field = DOWER * np.exp(0.10 * rng.standard_normal((8, 1))) + 0.06 * rng.standard_normal((8, 3))
         heart = Heart(
             lead_field=field,
             position=turn(7 * rng.standard_normal(), about=0) @ turn(9 * rng.standard_normal(), about=1),
@@ -168,9 +170,10 @@ class Subject:
             qrs_duration=float(np.clip(rng.normal(0.088, 0.006) - 0.003 * female, 0.072, 0.101)),
             qrs_axis=float(np.clip(rng.normal(44, 20) - 10 * older - 8 * habitus, -12, 80)),
             p_axis=float(np.clip(rng.normal(52, 10), 25, 72)),
-            t_axis=float(np.clip(rng.normal(40, 9), 18, 62)),
+            t_axis=float(np.clip(rng.normal(40, 12), 12, 66)),
             p_gain=float(np.exp(0.18 * rng.standard_normal())),
-            t_gain=float(np.exp(0.18 * rng.standard_normal())),
+            t_gain=float(np.exp(0.27 * rng.standard_normal())),
+            j_point=float(np.clip(rng.normal(0.015, 0.022), -0.03, 0.07)),
             fibrillatory_gain=float(np.exp(0.30 * rng.standard_normal() - 0.1)),
         )
         return cls(subject_id or f"S{seed:06d}", age, "female" if female else "male", heart, seed)

@@ -43,7 +43,7 @@ class Noise:
     def draw(cls, rng: np.random.Generator) -> Noise:
         """What an ordinary clinic sees: mostly clean, sometimes poor; the mix differs from recording to recording."""
         baseline, mains, muscle, motion = rng.dirichlet([3.0, 0.5, 1.2, 0.6]).tolist()
-        snr, frequency = float(rng.uniform(12, 34)), float(rng.choice([50.0, 60.0]))
+        snr, frequency = float(rng.uniform(7, 30)), float(rng.choice([50.0, 60.0]))
         return cls(snr, baseline, mains, muscle, motion, mains_frequency=frequency)
 
 

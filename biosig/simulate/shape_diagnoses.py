@@ -16,14 +16,14 @@ def _left_bundle_block(heart: Heart, rng: np.random.Generator) -> Heart:
     return replace(
         heart,
         ventricles=Ventricles.LEFT_BUNDLE,
-        qrs_duration=float(rng.uniform(0.130, 0.168)),
+        qrs_duration=float(rng.uniform(0.124, 0.164)),
         qrs_axis=float(np.clip(heart.qrs_axis - 25, -22, 60)),
     )
 
 
 @diagnosis(dx.RIGHT_BUNDLE_BLOCK, "right bundle branch block", "RBBB", lasting=True)
 def _right_bundle_block(heart: Heart, rng: np.random.Generator) -> Heart:
-    return replace(heart, ventricles=Ventricles.RIGHT_BUNDLE, qrs_duration=float(rng.uniform(0.126, 0.155)))
+    return replace(heart, ventricles=Ventricles.RIGHT_BUNDLE, qrs_duration=float(rng.uniform(0.122, 0.150)))
 
 
 @diagnosis(dx.INCOMPLETE_RIGHT_BUNDLE_BLOCK, "incomplete right bundle branch block", "IRBBB", lasting=True)
@@ -33,12 +33,12 @@ def _incomplete_right_bundle_block(heart: Heart, rng: np.random.Generator) -> He
 
 @diagnosis(dx.LEFT_AXIS, "left axis deviation", "LAD", lasting=True)
 def _left_axis(heart: Heart, rng: np.random.Generator) -> Heart:
-    return replace(heart, qrs_axis=float(rng.uniform(-68, -35)))
+    return replace(heart, qrs_axis=float(rng.uniform(-66, -33)))
 
 
 @diagnosis(dx.RIGHT_AXIS, "right axis deviation", "RAD", lasting=True)
 def _right_axis(heart: Heart, rng: np.random.Generator) -> Heart:
-    return replace(heart, qrs_axis=float(rng.uniform(98, 140)), t_axis=max(heart.t_axis, 42.0))
+    return replace(heart, qrs_axis=float(rng.uniform(94, 135)), t_axis=max(heart.t_axis, 42.0))
 
 
 @diagnosis(dx.LEFT_ANTERIOR_FASCICULAR_BLOCK, "left anterior fascicular block", "LAnFB", lasting=True)
@@ -55,12 +55,12 @@ def _left_anterior_fascicular_block(heart: Heart, rng: np.random.Generator) -> H
 
 @diagnosis(dx.LEFT_HYPERTROPHY, "left ventricular hypertrophy", "LVH", lasting=True)
 def _left_hypertrophy(heart: Heart, rng: np.random.Generator) -> Heart:
-    voltage = float(rng.uniform(3.75, 5.2))
+    voltage = float(rng.uniform(3.6, 4.7))
     return replace(
         heart,
         left_force=float(rng.uniform(0.5, 1.0)),
         sokolow=(voltage, voltage),
-        limb=(0.75, 3.5),
+        limb=(0.62, 3.5),
         qrs_duration=min(heart.qrs_duration + 0.007, 0.106),
         qrs_axis=float(np.clip(heart.qrs_axis - 12, -24, 80)) if heart.qrs_axis > -30 else heart.qrs_axis,
     )
@@ -69,7 +69,7 @@ def _left_hypertrophy(heart: Heart, rng: np.random.Generator) -> Heart:
 @diagnosis(dx.RIGHT_HYPERTROPHY, "right ventricular hypertrophy", "RVH", lasting=True)
 def _right_hypertrophy(heart: Heart, rng: np.random.Generator) -> Heart:
     return replace(
-        heart, right_force=float(rng.uniform(0.75, 1.0)), qrs_axis=max(heart.qrs_axis, float(rng.uniform(98, 125)))
+        heart, right_force=float(rng.uniform(0.65, 1.0)), qrs_axis=max(heart.qrs_axis, float(rng.uniform(96, 125)))
     )
 
 
@@ -86,33 +86,33 @@ def _left_atrial_enlargement(heart: Heart, rng: np.random.Generator) -> Heart:
 
 @diagnosis(dx.LOW_VOLTAGE, "low QRS voltages", "LQRSV", lasting=True)
 def _low_voltage(heart: Heart, rng: np.random.Generator) -> Heart:
-    voltage = float(rng.uniform(0.24, 0.43))
+    voltage = float(rng.uniform(0.28, 0.47))
     return replace(heart, limb=(voltage, voltage))
 
 
 @diagnosis(dx.Q_WAVE, "abnormal Q wave", "QAb", lasting=True)
 def _q_wave(heart: Heart, rng: np.random.Generator) -> Heart:
     wall = list(Territory)[int(rng.integers(3))]
-    return replace(heart, q_wall=wall, q_depth=float(rng.uniform(0.35, 0.60)))
+    return replace(heart, q_wall=wall, q_depth=float(rng.uniform(0.33, 0.52)))
 
 
 @diagnosis(dx.ST_DEPRESSION, "ST depression", "STD", lasting=False)
 def _st_depression(heart: Heart, rng: np.random.Generator) -> Heart:
-    return replace(heart, st_wall=Territory.LATERAL, st_level=-float(rng.uniform(0.12, 0.28)))
+    return replace(heart, st_wall=Territory.LATERAL, st_level=-float(rng.uniform(0.09, 0.22)))
 
 
 @diagnosis(dx.ST_ELEVATION, "ST elevation", "STE", lasting=False)
 def _st_elevation(heart: Heart, rng: np.random.Generator) -> Heart:
     wall = list(Territory)[int(rng.integers(3))]
-    return replace(heart, st_wall=wall, st_level=float(rng.uniform(0.20, 0.45)), t_gain=1.15 * heart.t_gain)
+    return replace(heart, st_wall=wall, st_level=float(rng.uniform(0.16, 0.38)), t_gain=1.15 * heart.t_gain)
 
 
 @diagnosis(dx.T_INVERSION, "T wave inversion", "TInv", lasting=False)
 def _t_inversion(heart: Heart, rng: np.random.Generator) -> Heart:
     wall = list(Territory)[int(rng.integers(3))]
-    return replace(heart, t_wall=wall, t_depth=float(rng.uniform(0.16, 0.45)))
+    return replace(heart, t_wall=wall, t_depth=float(rng.uniform(0.16, 0.38)))
 
 
 @diagnosis(dx.LONG_QT, "prolonged QT interval", "LQT", lasting=False)
 def _long_qt(heart: Heart, rng: np.random.Generator) -> Heart:
-    return replace(heart, qtc=float(rng.uniform(0.490, 0.570)), rate=min(heart.rate, 86.0))
+    return replace(heart, qtc=float(rng.uniform(0.474, 0.550)), rate=min(heart.rate, 86.0))

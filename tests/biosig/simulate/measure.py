@@ -150,7 +150,7 @@ class Measured:
         begin, stop = self.at(-0.40), self._qrs[0] - round(0.006 * self.rate)
         part = self.beat[:, begin:stop] - self.baseline[:, None]
         size = abs(part[1])
-        peaks, _ = find_peaks(size, height=0.02, prominence=0.015)
+        peaks, _ = find_peaks(size, height=0.02, prominence=0.003)
         if not len(peaks):
             return None
         # The second hump of a notched P wave belongs to the first one.

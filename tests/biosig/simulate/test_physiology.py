@@ -149,7 +149,7 @@ TELLS: dict[str, tuple[Callable[[Measured], float], float, str]] = {
     "RVH": (r_in_v1, 0.2, "above"),
     "LAE": (p_duration, 0.116, "above"),
     "LQRSV": (lambda m: m.limb_voltage, 0.5, "below"),
-    "QAb": (q_size, 0.006, "above"),
+    "QAb": (q_size, 0.005, "above"),
     "STD": (worst_st, -0.06, "below"),
     "STE": (best_st, 0.10, "above"),
     "TInv": (deepest_t, -0.1, "below"),
