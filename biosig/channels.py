@@ -117,7 +117,7 @@ def parse_all(names: Sequence[str], defaults: Modality | Sequence[Modality | Non
     unique = []
     for channel in channels:
         name, copy = channel.name, 0
-        while name in taken or (name == channel.name and often[name] > 1):
+        while often[channel.name] > 1 and (name == channel.name or name in taken):
             name, copy = f"{channel.name}-{copy}", copy + 1
         taken.add(name)
         unique.append(replace(channel, name=name))

@@ -14,6 +14,7 @@ from biosig.recording import Event
 
 # Symbols whose meaning is in the note: a change of rhythm, and comments.
 _RHYTHM = "+"
+_END = b"\0\0"
 _ANNOTATOR = re.compile(r"\w{1,32}", re.ASCII)
 
 
@@ -46,6 +47,8 @@ def _events(header: Path, annotator: str, label: str, sampling_rate: float, dura
         raise RecordError(header, "annotator", "letters and digits", annotator)
     path = inside(header, f"{header.stem}.{annotator}", "annotations")
     with refusing(path, "annotations"):
+        if not path.read_bytes().endswith(_END):
+            raise RecordError(path, "annotations", "an end mark (two zero bytes)", "a file without")
         import wfdb  # noqa: PLC0415  slow to import, and many records have no annotations
 
         # The name is split where the header's folder ends: a stem may hold dots.

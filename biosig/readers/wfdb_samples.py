@@ -20,6 +20,8 @@ from biosig.readers.wfdb_header import FORMATS, NO_FILE, Header, Signal, format_
 # The digital value that marks a gap; format 8 has none.
 _GAP = {80: -(2**7), 508: -(2**7), 310: -(2**9), 311: -(2**9), 212: -(2**11), 24: -(2**23), 524: -(2**23)}
 _GAP |= {16: -(2**15), 61: -(2**15), 160: -(2**15), 516: -(2**15), 32: -(2**31)}
+# 16-bit samples as they are, in either byte order.
+_PLAIN = {16: "<i2", 61: ">i2"}
 # These pack samples together and may fill up the last bytes.
 _PACKED = (212, 310, 311)
 
@@ -42,7 +44,7 @@ def read_samples(path: Path, header: Header) -> tuple[Float32[np.ndarray, "chann
             files[signal.file] = inside(path, signal.file, f"signal {number}: file")
     n_frames = _n_frames(path, header, files)
     check_size(path, header.n_signals, n_frames * header.signals[0].samples_per_frame)
-    if all(s.format == 16 and s.skew == 0 and s.samples_per_frame == 1 for s in header.signals):
+    if all(signal.format in _PLAIN and not signal.skew for signal in header.signals):
         digital = _plain(header.signals, files, n_frames)
     else:
         digital = _by_wfdb(path, header, files, n_frames)
@@ -74,14 +76,17 @@ def _n_frames(path: Path, header: Header, files: dict[str, Path]) -> int:
 
 
 def _plain(signals: Sequence[Signal], files: dict[str, Path], n_frames: int) -> Int[np.ndarray, "channel time"]:
-    """Interleaved little-endian 16-bit samples."""
-    digital = np.empty((len(signals), n_frames), dtype=np.int16)
+    """Interleaved 16-bit samples."""
+    per_frame = signals[0].samples_per_frame
+    digital = np.empty((len(signals), n_frames, per_frame), dtype=np.int16)
     first = 0
     for file, group in _by_file(signals):
-        frames = np.fromfile(files[file], "<i2", n_frames * len(group), offset=group[0].offset)
-        digital[first : first + len(group)] = frames.reshape(n_frames, len(group)).T
+        count = n_frames * len(group) * per_frame
+        samples = np.fromfile(files[file], _PLAIN[group[0].format], count, offset=group[0].offset)
+        frames = samples.reshape(n_frames, len(group), per_frame)
+        digital[first : first + len(group)] = frames.transpose(1, 0, 2)
         first += len(group)
-    return digital
+    return digital.reshape(len(signals), -1)
 
 
 def _by_wfdb(path: Path, header: Header, files: dict[str, Path], n_frames: int) -> Int[np.ndarray, "channel time"]:
