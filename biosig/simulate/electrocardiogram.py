@@ -11,27 +11,15 @@ from jaxtyping import Float
 
 from biosig.channels import LEADS_12
 from biosig.errors import BiosigError
-from biosig.recording import Code, Event, Modality, Recording
-from biosig.simulate.atria import fibrillatory_waves, flutter_waves, p_wave
-from biosig.simulate.beat import Ventricular, ventricular
+from biosig.recording import Code, Modality, Recording
+from biosig.simulate.beat import ventricular
 from biosig.simulate.diagnoses import resolve
-from biosig.simulate.heart import Heart, Rhythm, Subject, Ventricles
+from biosig.simulate.heart import Heart, Subject
 from biosig.simulate.leads import TWELVE_FROM_EIGHT
 from biosig.simulate.noise import Noise, noise_in_leads
 from biosig.simulate.report import report
-from biosig.simulate.rhythm import BeatKind, Schedule, schedule
-from biosig.simulate.waves import SLOW_EDGE, Waves
-
-_BUNDLE_SYMBOL = {Ventricles.LEFT_BUNDLE: "L", Ventricles.RIGHT_BUNDLE: "R"}
-_BEAT_TEXT = {
-    "N": "normal beat",
-    "L": "left bundle branch block beat",
-    "R": "right bundle branch block beat",
-    "A": "atrial premature beat",
-    "V": "premature ventricular contraction",
-    "/": "paced beat",
-    "E": "ventricular escape beat",
-}
+from biosig.simulate.rhythm import schedule
+from biosig.simulate.tracing import trace
 
 
 def ecg(
@@ -81,10 +69,10 @@ def ecg(
     heart = _heart_today(subject, concepts, seed)
 
     rng = np.random.default_rng([seed, 2])
-    complex_ = ventricular(heart)
-    times = schedule(heart, duration, complex_.onset, rng)
+    own = ventricular(heart)
+    times = schedule(heart, duration, own.onset, rng)
     time = np.arange(n_times) / sampling_rate
-    dipole, events = _dipole(heart, complex_, times, time, rng)
+    dipole, events = trace(heart, own, times, time, rng)
     eight = heart.lead_field @ dipole
     if noise is not None:
         level = noise if isinstance(noise, Noise) else Noise(snr=noise)
@@ -118,82 +106,6 @@ def _heart_today(subject: Subject, concepts: Collection[str], seed: int) -> Hear
         own = np.random.default_rng([subject.seed, int(diagnosis.id)])
         heart = diagnosis.change(heart, own if diagnosis.lasting else visit)
     return heart
-
-
-def qt_interval(heart: Heart, rr: float) -> float:
-    """Fridericia's QT for that RR interval; a wide QRS lengthens it by what it adds itself. Seconds."""
-    return heart.qtc * rr ** (1 / 3) + 0.85 * max(0.0, heart.qrs_duration - 0.10)
-
-
-def _dipole(
-    heart: Heart,
-    own: Ventricular,
-    times: Schedule,
-    time: Float[np.ndarray, " time"],
-    rng: np.random.Generator,
-) -> tuple[Float[np.ndarray, "3 time"], tuple[Event, ...]]:
-    """The dipole over the whole recording in mV, and what happens when."""
-    dipole, events, rate, end = (
-        np.zeros((3, len(time))),
-        [],
-        (len(time) - 1) / time[-1],
-        len(time) / (len(time) - 1) * time[-1],
-    )
-    origin = Ventricles.FROM_LEFT_VENTRICLE if rng.random() < 0.5 else Ventricles.FROM_RIGHT_VENTRICLE
-    ectopic = ventricular(heart, origin)
-    mean_rr = 60 / heart.rate
-    for beat in times.beats:
-        shape = ectopic if beat.kind is BeatKind.VENTRICULAR_PREMATURE else own
-        # QT follows the rate over many beats, and the last interval a little.
-        rr = 0.75 * mean_rr + 0.25 * min(beat.rr, 1.5 * mean_rr)
-        qt = qt_interval(heart, rr) + (0.03 if shape is ectopic else 0.0)
-        breath = 1 + 0.03 * np.sin(2 * np.pi * heart.respiration * beat.time) + 0.008 * rng.standard_normal()
-        _add(dipole, shape.waves(qt).scaled(breath), beat.time, time, rate)
-        symbol = _BUNDLE_SYMBOL.get(heart.ventricles, "N") if beat.kind is BeatKind.NORMAL else str(beat.kind)
-        events.append(Event(beat.time, 0.0, symbol, _BEAT_TEXT[symbol]))
-        events.append(Event(beat.time + shape.onset, shape.end - shape.onset, "qrs", "QRS complex"))
-        t_onset = shape.t_onset(qt)
-        events.append(Event(beat.time + t_onset, shape.t_end(qt) - t_onset, "t", "T wave"))
-    forms = {ectopic: p_wave(heart, ectopic=ectopic) for ectopic in (False, True)}
-    for atrial in times.atrial:
-        form = forms[atrial.ectopic]
-        first, last = form.span(SLOW_EDGE)
-        _add(dipole, form, atrial.time - first, time, rate)
-        events.append(Event(atrial.time, last - first, "p", "P wave"))
-    _add_spikes(dipole, times.spikes, time, rate, rng)
-    if heart.rhythm is Rhythm.FIBRILLATION:
-        dipole += fibrillatory_waves(time, 0.075 * heart.fibrillatory_gain, rng)
-    elif heart.rhythm is Rhythm.FLUTTER:
-        size = 0.11 * heart.fibrillatory_gain**0.5
-        dipole += flutter_waves(
-            time, size, heart.atrial_rate, times.beats[0].time + 0.08 * rng.random(), clockwise=bool(rng.random() < 0.2)
-        )
-    inside = (event for event in events if 0 <= event.onset < end)
-    return dipole, tuple(sorted(inside, key=lambda event: (event.onset, event.code)))
-
-
-def _add(
-    dipole: Float[np.ndarray, "3 all"], waves: Waves, at: float, time: Float[np.ndarray, " all"], rate: float
-) -> None:
-    first, last = waves.span(4.5)
-    window = slice(max(0, math.ceil((at + first) * rate)), max(0, math.ceil((at + last) * rate)))
-    if len(time[window]):
-        dipole[:, window] += waves.at(time[window] - at)
-
-
-def _add_spikes(
-    dipole: Float[np.ndarray, "3 all"],
-    spikes: tuple[float, ...],
-    time: Float[np.ndarray, " all"],
-    rate: float,
-    rng: np.random.Generator,
-) -> None:
-    """Impulses as a recorder of that bandwidth keeps them: no narrower than a sample, and smaller where widened."""
-    width = max(0.0008, 0.55 / rate)
-    size = rng.uniform(0.9, 2.2) * math.sqrt(0.0008 / width)
-    vector = size * np.array([0.35, 0.80, 0.25])
-    for spike in spikes:
-        _add(dipole, Waves(np.zeros(1), np.array([width]), vector[None]), spike, time, rate)
 
 
 def _noise(

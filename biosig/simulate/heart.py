@@ -52,7 +52,7 @@ TOWARDS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Heart:
     """Rhythm, intervals, forces and directions. Times in seconds, angles in degrees, voltages in mV, rates a minute.
 

@@ -94,7 +94,7 @@ def sokolow_lyon(field: Float[np.ndarray, "8 3"], qrs: Waves) -> float:
 
 def twelve(field: Float[np.ndarray, "8 3"], waves: Waves) -> Float[np.ndarray, "12 time"]:
     """The waves in all leads, every two milliseconds from edge to edge."""
-    first, last = waves.span(4)
+    first, last = waves.span(4.0)
     leads: Float[np.ndarray, "12 time"] = TWELVE_FROM_EIGHT @ field @ waves.at(np.arange(first, last, 0.002))
     return leads
 

@@ -165,7 +165,7 @@ def _count(rate: float, duration: float) -> int:
 
 
 def _from(
-    intervals: Float[np.ndarray, " beat"], duration: float, rng: np.random.Generator
+    intervals: Float[np.ndarray, " interval"], duration: float, rng: np.random.Generator
 ) -> Float[np.ndarray, " beat"]:
     """Beat times from intervals, with the first one at a random phase before the margin."""
     times = np.cumsum(intervals) - MARGIN - intervals[0] * (1 + rng.random())
@@ -192,7 +192,7 @@ def _breathing(heart: Heart, rate: float, duration: float, rng: np.random.Genera
 
 def _ectopy(
     heart: Heart, times: Float[np.ndarray, " beat"], duration: float, rng: np.random.Generator
-) -> tuple[Float[np.ndarray, " beat"], list[BeatKind]]:
+) -> tuple[Float[np.ndarray, " kept"], list[BeatKind]]:
     """Bring some beats early: after an atrial one the sinus node starts anew, after a ventricular one it keeps time."""
     kinds = [BeatKind.NORMAL] * len(times)
     shares = {

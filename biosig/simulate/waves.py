@@ -37,7 +37,7 @@ class Waves:
     vector: Float[np.ndarray, "wave 3"]
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[float, float, float, float, float]]) -> Waves:
+    def of(cls, rows: Iterable[tuple[float | int, ...]]) -> Waves:
         """From rows of centre and width in milliseconds and x, y, z in mV: the way templates are written."""
         table = np.array(list(rows), dtype=float).reshape(-1, 5)
         return cls(table[:, 0] / 1000, table[:, 1] / 1000, table[:, 2:])
