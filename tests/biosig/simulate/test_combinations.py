@@ -7,8 +7,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
+import ontology
 from biosig.simulate import SIMULATED_CONCEPTS, conflicts, draw, ecg
 from biosig.simulate.combinations import next_visit
+from ontology import crosswalk
 from tests.biosig.simulate.measure import IDS
 
 N = 4000
@@ -57,6 +59,12 @@ def test_the_next_visit_keeps_what_lasts(drawn: list[frozenset[str]]) -> None:
         assert not any(conflicts(id_) & later for id_ in later)
         changed += later != concepts
     assert 100 < changed < 350
+
+
+def test_the_cardiac_graph_knows_every_concept_as_itself() -> None:
+    graph = ontology.cardiac()
+    assert set(SIMULATED_CONCEPTS) <= set(graph.observed)
+    assert all(crosswalk.concepts("simulated", id_) == {id_} for id_ in SIMULATED_CONCEPTS)
 
 
 # What each report must say in one of its many phrasings.
