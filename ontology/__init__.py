@@ -1,4 +1,4 @@
-"""Concept graphs over SNOMED-CT: the knowledge that enters labels, losses and scores.
+"""Concept graphs of the ECG, over SNOMED-CT, and of the EEG: the knowledge that enters labels, losses and scores.
 
     >>> graph = ontology.cardiac()
     >>> graph.find("AF").term
@@ -11,9 +11,7 @@ Names are imported when first used, so that `import ontology` costs nothing.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ontology.errors import OntologyError
@@ -26,8 +24,10 @@ if TYPE_CHECKING:
     from ontology.labels import known_mask, multi_hot
     from ontology.owl import read_owl, write_owl
     from ontology.prompts import sentences
+    from ontology.shipped import GRAPHS
 
 __all__ = [
+    "GRAPHS",
     "KERNELS",
     "Concept",
     "ConceptGraph",
@@ -37,15 +37,19 @@ __all__ = [
     "UnknownNameError",
     "cardiac",
     "concepts",
+    "emotion",
     "known_mask",
     "multi_hot",
     "read_owl",
+    "seizure",
     "sentences",
+    "sleep",
     "vocabulary",
     "write_owl",
 ]
 
 _HOME = {
+    "GRAPHS": "shipped",
     "KERNELS": "kernels",
     "Concept": "graph",
     "ConceptGraph": "graph",
@@ -54,6 +58,7 @@ _HOME = {
     "known_mask": "labels",
     "multi_hot": "labels",
     "read_owl": "owl",
+    "read_rf2": "rf2",
     "sentences": "prompts",
     "vocabulary": "crosswalk",
     "write_owl": "owl",
@@ -71,17 +76,50 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-@lru_cache(maxsize=1)
 def cardiac() -> ConceptGraph:
     """The curated cardiac graph: 40 observed concepts of SNOMED-CT and the organisers above them.
 
-    Read from the shipped `cardiac.owl`, which `python -m ontology.curate` makes from `cardiac_concepts.csv` and
-    `cardiac_is_a.csv`. The 40 are the 26 scored classes of the PhysioNet/CinC Challenge 2021, equivalent codes merged,
-    and 14 frequent codes beside them; the is-a edges are ours, each with its reason, and are not SNOMED-CT's own.
+    The 40 are the 26 scored classes of the PhysioNet/CinC Challenge 2021, equivalent codes merged, and 14 frequent
+    codes beside them; the is-a edges are ours, each with its reason, and are not SNOMED-CT's own.
 
     References:
         Reyna et al., Will two do? Varying dimensions in electrocardiography, CinC 2021.
     """
-    read = import_module("ontology.owl").read_owl
-    graph: ConceptGraph = read(Path(__file__).with_name("cardiac.owl"))
+    return _shipped("cardiac")
+
+
+def sleep() -> ConceptGraph:
+    """Sleep stages: W, N1, N2, N3 and R of the AASM manual; stages 3 and 4 of Rechtschaffen and Kales are kinds of N3.
+
+    References:
+        Iber et al., The AASM manual for the scoring of sleep and associated events, 2007.
+    """
+    return _shipped("sleep")
+
+
+def seizure() -> ConceptGraph:
+    """Seizure types of the TUH EEG Seizure Corpus, in the words and on the lines of ILAE 2017, and background.
+
+    References:
+        Shah et al., The Temple University Hospital Seizure Detection Corpus, Front. Neuroinform. 2018; Fisher et al.,
+        Operational classification of seizure types by the ILAE, Epilepsia 2017.
+    """
+    return _shipped("seizure")
+
+
+def emotion() -> ConceptGraph:
+    """Emotions as EEG corpora label them, over the quadrants of valence and arousal.
+
+    Every discrete emotion is a kind of one quadrant, and every quadrant a kind of one pole of valence and one of
+    arousal; so SEED's `positive`, DEAP's `HVHA` and FACED's `joy` are three depths of one graph.
+
+    References:
+        Russell, A circumplex model of affect, 1980. Corpora: Zheng and Lu 2015 (SEED), Zheng et al. 2019 (SEED-IV), Liu
+        et al. 2022 (SEED-V), Chen et al. 2023 (FACED), Koelstra et al. 2012 (DEAP), Baghdadi et al. 2019 (DASPS).
+    """
+    return _shipped("emotion")
+
+
+def _shipped(name: str) -> ConceptGraph:
+    graph: ConceptGraph = import_module("ontology.shipped").shipped(name)
     return graph

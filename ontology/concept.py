@@ -17,12 +17,19 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 class Kind(StrEnum):
-    """In what sense a child is a kind of its parent."""
+    """In what sense a child is a kind of its parent; the first four are of the heart, the others of the brain."""
 
     RHYTHM = "rhythm"
     CONDUCTION = "conduction"
     REPOLARISATION = "repolarisation"
     STRUCTURE = "structure"
+    STAGE = "stage"
+    ONSET = "onset"
+    AWARENESS = "awareness"
+    SEMIOLOGY = "semiology"
+    VALENCE = "valence"
+    AROUSAL = "arousal"
+    EMOTION = "emotion"
     OTHER = "other"
 
 
@@ -60,14 +67,26 @@ class Concept:
             raise OntologyError(f"{self.id}: a concept needs a term")
 
     def _plain(self, name: str) -> str:
-        if _CONTROL.search(plain := " ".join(name.split())):
-            raise OntologyError(f"{self.id}: control character in the name {name!r}")
-        return plain
+        try:
+            return single_spaced(name)
+        except OntologyError as error:
+            raise OntologyError(f"{self.id}: {error}") from None
 
     @property
     def names(self) -> tuple[str, ...]:
         """Everything it can be found by."""
         return tuple(filter(None, (self.id, self.abbreviation, self.term, *self.synonyms)))
+
+
+def single_spaced(name: str) -> str:
+    """A name as concepts have it.
+
+    Raises:
+        OntologyError: If it holds control characters other than white space, or halves of surrogate pairs.
+    """
+    if _CONTROL.search(plain := " ".join(name.split())):
+        raise OntologyError(f"control character in the name {name!r}")
+    return plain
 
 
 @dataclass(frozen=True, slots=True, order=True)

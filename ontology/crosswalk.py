@@ -12,6 +12,13 @@ word for is in its table with no concept and the reason why; none is guessed.
 - `mitdb`: beat symbols (`V`) and rhythms (`(AFIB`) of MIT-BIH annotations.
 - `cinc2011`, `chagas`: the grades of CinC 2011 and the labels of CODE-15% and SaMi-Trop; none is a finding of the ECG.
 - `simulated`: SNOMED-CT identifiers.
+- `aasm`, `rechtschaffen-kales`, `edf-sleep`: sleep stages as `N2`, as `2` or `S2`, and as EDF+ annotations write them.
+- `tusz`: the seizure types of the TUH EEG Seizure Corpus.
+- `seed`, `seed-iv`, `seed-v`, `faced`, `deap`, `dasps`: emotions, as words and as the numbers of the label files; for
+  DEAP, whose labels are ratings, the halves and quadrants of valence and arousal (`HV`, `HVHA`).
+
+The systems of EEG state concepts of `ontology.sleep`, `ontology.seizure` and `ontology.emotion`; a code states what it
+implies there too, because such labels exclude one another: `sad` is known not to be `positive`.
 
 Codes outside the 40 observed concepts that are kinds of one of them state both: `164867002` old myocardial infarction
 is `{164867002, 164865005}`. Of two codes that the challenge scores as equal, one stands for both.
@@ -30,6 +37,7 @@ from types import MappingProxyType
 from ontology.errors import OntologyError
 from ontology.identifiers import is_snomed
 from ontology.registry import Registry
+from ontology.shipped import table as shipped_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +63,13 @@ class System:
         tables: CSV files with the columns code, name, concepts (`;` between) and provenance.
         normalise: Brings a code as it is found into the form of the table.
         identifiers: Whether a SNOMED-CT identifier that no table lists is taken as itself.
+        graph: The graph of the package whose concepts are stated; none for SNOMED-CT.
     """
 
     tables: tuple[Traversable, ...]
     normalise: Callable[[str], str] = str.strip
     identifiers: bool = False
+    graph: str = ""
 
 
 @lru_cache(maxsize=65_536)
@@ -96,7 +106,8 @@ def entries(system: str) -> Mapping[str, Entry]:
     """The whole table of a system by normalised code.
 
     Raises:
-        OntologyError: If a row is incomplete, a code occurs twice, or an identifier fails its check digit.
+        OntologyError: If a row is incomplete, a code occurs twice, an identifier fails its check digit, or a concept is
+            not in the system's graph.
     """
     found: dict[str, Entry] = {}
     for table in SYSTEMS[system].tables:
@@ -105,8 +116,10 @@ def entries(system: str) -> Mapping[str, Entry]:
             stated = [id_ for id_ in row["concepts"].split(";") if id_]
             if code in found or not row["provenance"]:
                 raise OntologyError(f"{where}: {code!r} is listed twice or has no provenance")
-            if wrong := [id_ for id_ in stated if not is_snomed(id_)]:
-                raise OntologyError(f"{where}: concepts: {wrong[0]!r} is no SNOMED-CT identifier")
+            graph = SYSTEMS[system].graph
+            if wrong := [id_ for id_ in stated if not (id_ in shipped_table(graph) if graph else is_snomed(id_))]:
+                kind = f"concept of the graph {graph!r}" if graph else "SNOMED-CT identifier"
+                raise OntologyError(f"{where}: concepts: {wrong[0]!r} is no {kind}")
             if table is not _SNOMED_CT:
                 # The identifiers of every other table are read as that system's own would be.
                 stated = [same for id_ in stated for same in _snomed_ct().get(id_, (id_,))]
@@ -128,6 +141,10 @@ def _mitdb(symbol: str) -> str:
     return symbol.strip(" \x00")
 
 
+def _words(label: str) -> str:
+    return " ".join(label.split()).casefold()
+
+
 _FOLDER = files("ontology") / "crosswalks"
 _SNOMED_CT, _CPSC = _FOLDER / "snomed-ct.csv", _FOLDER / "cpsc-2018.csv"
 
@@ -141,3 +158,10 @@ SYSTEMS.add("mitdb", System((_FOLDER / "mitdb.csv",), _mitdb))
 SYSTEMS.add("cinc2011", System((_FOLDER / "cinc2011.csv",)))
 SYSTEMS.add("chagas", System((_FOLDER / "chagas.csv",)))
 SYSTEMS.add("simulated", System((_SNOMED_CT,), identifiers=True))
+for _graph, _systems in {
+    "sleep": ("aasm", "rechtschaffen-kales", "edf-sleep"),
+    "seizure": ("tusz",),
+    "emotion": ("seed", "seed-iv", "seed-v", "faced", "deap", "dasps"),
+}.items():
+    for _system in _systems:
+        SYSTEMS.add(_system, System((_FOLDER / f"{_system}.csv",), _words, graph=_graph))

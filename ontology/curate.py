@@ -1,21 +1,20 @@
-"""Make `cardiac.owl` from the two tables a person edits: `python -m ontology.curate`.
+"""Make the OWL files of the package from the tables that a person edits: `python -m ontology.curate [NAME ...]`.
 
-- `cardiac_concepts.csv`: id, abbreviation, term, synonyms (`;` between), organiser (0 or 1), provenance. An organiser
-  has a SNOMED-CT identifier where one says just that; the others are `biosig:name`, ours alone.
-- `cardiac_is_a.csv`: child, parent, kind, reason.
+What the tables hold is told in `ontology.shipped`.
 """
 
 from __future__ import annotations
 
 import csv
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ontology.concept import Concept
 from ontology.errors import OntologyError
 from ontology.graph import ConceptGraph
 from ontology.owl import write_owl
-
-FOLDER = Path(__file__).parent
+from ontology.shipped import FOLDER, GRAPHS
 
 
 def from_tables(concepts: Path, is_a: Path) -> ConceptGraph:
@@ -47,11 +46,17 @@ def from_tables(concepts: Path, is_a: Path) -> ConceptGraph:
     )
 
 
-def main() -> None:
-    """Write `cardiac.owl` beside its tables."""
-    graph = from_tables(FOLDER / "cardiac_concepts.csv", FOLDER / "cardiac_is_a.csv")
-    write_owl(graph, FOLDER / "cardiac.owl")
+def main(names: Sequence[str] = ()) -> None:
+    """Write `NAME.owl` beside its tables, for the given graphs or all.
+
+    Raises:
+        UnknownNameError: If there are no tables of this name.
+    """
+    for name in names or GRAPHS:
+        GRAPHS[name]
+        graph = from_tables(FOLDER / f"{name}_concepts.csv", FOLDER / f"{name}_is_a.csv")
+        write_owl(graph, FOLDER / f"{name}.owl")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,22 +1,66 @@
-"""Concepts in words, for zero-shot classification by a text encoder."""
+"""Concepts in words, for zero-shot classification by a text encoder.
+
+The words are those of the graph's tables: term, synonyms, a clinical description written for this package, and what
+the concept is a kind of. The sentences around them are in `prompt_templates.csv`, some for each graph of the package.
+"""
 
 from __future__ import annotations
 
+import csv
+from functools import lru_cache
+
 from ontology.concept import Concept
+from ontology.graph import ConceptGraph
+from ontology.shipped import FOLDER, GRAPHS, table
 
-# What a reader writes: the bare term first, as reports have it.
-TEMPLATES = ("{}", "12-lead ECG showing {}", "electrocardiogram with {}")
+# Whose templates a concept gets that is in no graph of the package, such as one from a licensed SNOMED-CT release.
+_DEFAULT = "cardiac"
 
 
-def sentences(concept: Concept) -> tuple[str, ...]:
+def sentences(concept: Concept, graph: ConceptGraph | None = None) -> tuple[str, ...]:
     """The sentences that describe a concept; average their embeddings.
 
-    Every template with the term and every synonym, the term first. Abbreviations are left out: to a general text
-    encoder `PR` or `SA` means something else.
+    Every template with the term and every synonym, the term first; then the term with its clinical description, if the
+    package has one. Abbreviations are left out: to a general text encoder `PR` or `SA` means something else.
+
+    Args:
+        concept: What to describe.
+        graph: If given, one more sentence for each thing that the concept is a kind of there.
 
     Example:
-        >>> sentences(cardiac().find("AF"))[:2]
-        ('atrial fibrillation', '12-lead ECG showing atrial fibrillation')
+        >>> said = sentences(cardiac().find("AF"), cardiac())
+        >>> said[0], said[1], said[-1]
+        ('atrial fibrillation', '12-lead ECG showing atrial fibrillation', 'atrial fibrillation, a kind of atrial \
+fibrillation or flutter')
+
+    References:
+        Radford et al., arXiv 2103.00020, section 3.1.4 (averaged templates); Liu et al. (MERL), arXiv 2403.06659, whose
+        prompts describe the finding.
     """
+    home = _home().get(concept.id, _DEFAULT)
     names = dict.fromkeys((concept.term, *concept.synonyms))
-    return tuple(template.format(name) for name in names for template in TEMPLATES)
+    said = [template.format(name) for name in names for template in templates(home)]
+    if about := description(concept.id):
+        said.append(f"{concept.term}: {about}")
+    if graph is not None:
+        said += [f"{concept.term}, a kind of {graph[parent].term}" for parent in graph.parents(concept.id)]
+    return tuple(dict.fromkeys(said))
+
+
+def description(id_: str) -> str:
+    """What a concept looks like in the recording, in a few words; empty if the package does not say."""
+    return table(_home()[id_])[id_]["description"] if id_ in _home() else ""
+
+
+@lru_cache(maxsize=16)
+def templates(graph: str) -> tuple[str, ...]:
+    """The sentences into which names of a graph's concepts are put; the bare name first, as reports have it."""
+    with (FOLDER / "prompt_templates.csv").open(encoding="utf-8", newline="") as file:
+        found = tuple(row["template"] for row in csv.DictReader(file) if row["graph"] == graph)
+    return found or ("{}",)
+
+
+@lru_cache(maxsize=1)
+def _home() -> dict[str, str]:
+    """The graph of the package that each concept belongs to."""
+    return {id_: name for name in GRAPHS for id_ in table(name)}

@@ -35,13 +35,13 @@ def test_every_code_is_mapped_or_says_why_not(system: str) -> None:
     for code, entry in walk.entries(system).items():
         assert entry.provenance
         assert bool(entry.concepts) != entry.provenance.startswith("unmapped: "), code
-        assert all(map(is_snomed, entry.concepts))
+        assert walk.SYSTEMS[system].graph or all(map(is_snomed, entry.concepts))
         assert concepts(system, code) == entry.concepts
         assert walk.listed(system, code)
     assert vocabulary(system) == frozenset().union(*(entry.concepts for entry in walk.entries(system).values()))
 
 
-@pytest.mark.parametrize("system", list(walk.SYSTEMS))
+@pytest.mark.parametrize("system", [name for name in walk.SYSTEMS if not walk.SYSTEMS[name].graph])
 def test_no_system_says_a_code_that_another_stands_for(system: str) -> None:
     assert not vocabulary(system) & set(PAIRS)
     assert vocabulary(system) <= vocabulary("snomed-ct")
