@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import warnings
 from collections import Counter, deque
@@ -148,6 +149,11 @@ class _Crew:
         try:
             worker.pipe.send(self._job)
             worker.pipe.recv()
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise BiosigError(
+                f"the corpus {self._job.corpus.name!r} cannot travel to worker processes ({error}): define its class "
+                "at the top of a module, or use workers=0"
+            ) from None
         except (EOFError, OSError):
             worker.process.join()
             raise BiosigError(

@@ -15,8 +15,8 @@ from jaxtyping import Float32, Int16
 # The integer that no sample has: where the source marks a gap.
 GAP = -32768
 LARGEST = 32767
-# Smaller steps would leave the normal numbers of float32.
-_LEAST_EXPONENT = -120
+# Smaller steps would leave the normal numbers of float32; with larger ones the product would.
+_LEAST_EXPONENT, _LARGEST_EXPONENT = -120, 113
 
 
 def quantise(
@@ -36,10 +36,14 @@ def quantise(
     peak = np.maximum(high, -low).astype(np.float64)
     # peak / LARGEST = mantissa * 2^exponent with the mantissa in [0.5, 1): 0.5 is itself a power of two.
     mantissa, exponent = np.frexp(peak / LARGEST)
-    exponent = np.maximum(np.where(mantissa == 0.5, exponent - 1, exponent), _LEAST_EXPONENT)
+    exponent = np.clip(np.where(mantissa == 0.5, exponent - 1, exponent), _LEAST_EXPONENT, _LARGEST_EXPONENT)
     step = np.where(peak > 0, np.ldexp(1.0, exponent), 1.0).astype(np.float32)
     scaled = x * (1 / step)[:, None]
-    stored = np.rint(scaled, out=scaled).astype(np.int16)
+    np.rint(scaled, out=scaled)
+    # At the very end of float32 only; anywhere else the step is large enough.
+    if exponent.max(initial=0) == _LARGEST_EXPONENT:
+        np.clip(scaled, -LARGEST, LARGEST, out=scaled)
+    stored = scaled.astype(np.int16)
     if known is not None:
         stored[~known] = GAP
     return stored, step

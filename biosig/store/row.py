@@ -66,12 +66,12 @@ def make(
 def _facts(corpus: Corpus, entry: Entry, recording: Recording) -> dict[str, Any]:
     meta = recording.meta
     # A corpus that names no person says that every record is one.
-    subject = recording.subject_id or entry.record_id
+    subject = _text(recording.subject_id or entry.record_id)
     fold = meta.get("fold")
     rest = {str(key): meta[key] for key in sorted(meta, key=str) if key not in _KEPT_ELSEWHERE}
     return {
         "record": _text(entry.record_id),
-        "subject": _text(subject),
+        "subject": subject,
         "session": _text(recording.session),
         "corpus": corpus.name,
         "sub_corpus": _text(meta.get("sub_corpus") or ""),

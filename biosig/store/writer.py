@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from biosig.corpora.base import CORPORA, Corpus, Entry
-from biosig.errors import BiosigError
+from biosig.errors import BiosigError, StoreError
 from biosig.preprocess import Preprocessing
 from biosig.store import crew, finish
 from biosig.store.chunk import Chunk, Job, Merge, Task, part_is_whole, shard_is_whole
@@ -85,10 +85,10 @@ def prepare(
             existing store stays until the new one is whole.
 
     Raises:
-        StoreError: If the destination exists, another run is at work on it, or it was begun with another configuration.
+        StoreError: If the destination exists, another run is at work on it, it was begun with another configuration, or
+            it cannot be written, as when the disk is full; then what is done stays, and the same call continues.
         CorpusError: If the source does not look like the corpus.
         BiosigError: If no record can be read, or a setting makes no sense.
-        OSError: If the disk is full; what is done so far stays, and the same call continues.
     """
     began = time.perf_counter()
     corpus = CORPORA[corpus] if isinstance(corpus, str) else corpus
@@ -112,19 +112,26 @@ def prepare(
     with Partial(destination, plan, overwrite=overwrite) as partial:
         job = Job(corpus, source, partial.work, partial.store, preprocessing, statistics)
         shards = _shards(entries, records_per_shard)
-        tasks, resumed = _to_do(job, shards)
-        count = min(crew.default_workers() if workers is None else workers, len(tasks))
-        with _bar(len(entries), resumed, corpus.name, show=progress) as watch:
-            for done in crew.work(job, tasks, count, watch):
-                _merge_when_complete(job, shards, done, tasks)
-        info = finish.assemble(job, range(len(shards)), refused, missing)
-        partial.finish(info.files)
+        try:
+            agenda = _Agenda(job, shards)
+            count = min(crew.default_workers() if workers is None else workers, len(agenda.tasks))
+            with _bar(len(entries), agenda.resumed, corpus.name, show=progress) as watch:
+                for done in crew.work(job, agenda.tasks, count, watch):
+                    agenda.note(done)
+            info = finish.assemble(job, range(len(shards)), refused, missing)
+            partial.finish(info.files)
+        except OSError as error:
+            # What a reader meets is its record's affair: this is the disk of the store.
+            raise StoreError(
+                f"{destination}: cannot be written: {error}; what is done stays in {partial.work.parent}, and the same "
+                "command continues"
+            ) from error
     return PrepareReport(
         store=destination,
         read=info.records,
         skipped=tuple((skipped.record, skipped.reason) for skipped in info.skipped),
         missing=missing,
-        resumed=resumed,
+        resumed=agenda.resumed,
         seconds=time.perf_counter() - began,
     )
 
@@ -142,28 +149,37 @@ def _shards(entries: Sequence[Entry], per_shard: int) -> list[list[Chunk]]:
     return shards
 
 
-def _to_do(job: Job, shards: Sequence[Sequence[Chunk]]) -> tuple[deque[Task], int]:
-    """What an earlier run has left to do, and how many records it had done."""
-    tasks: deque[Task] = deque()
-    done = 0
-    for shard, chunks in enumerate(shards):
-        if shard_is_whole(job, shard):
-            done += sum(len(chunk.entries) for chunk in chunks)
-            continue
-        missing = [chunk for chunk in chunks if not part_is_whole(job.part(chunk.index))]
-        done += sum(len(chunk.entries) for chunk in chunks) - sum(len(chunk.entries) for chunk in missing)
-        tasks += missing or [_merge(shard, chunks)]
-    return tasks, done
+class _Agenda:
+    """What an earlier run has left to do, and which shards become complete meanwhile.
 
+    Attributes:
+        tasks: To be done, from the left.
+        resumed: Records that were done before.
+    """
 
-def _merge_when_complete(job: Job, shards: Sequence[Sequence[Chunk]], done: Task, tasks: deque[Task]) -> None:
-    """Queue the shard that the task made complete, before further records: its parts are still in memory."""
-    if isinstance(done, Merge):
-        return
-    per_shard = len(shards[0])
-    shard = done.index // per_shard
-    if all(job.part(chunk.index).is_file() for chunk in shards[shard]):
-        tasks.appendleft(_merge(shard, shards[shard]))
+    def __init__(self, job: Job, shards: Sequence[Sequence[Chunk]]) -> None:
+        self.tasks: deque[Task] = deque()
+        self.resumed = 0
+        self._chunks = shards
+        self._shard_of: dict[int, int] = {}
+        self._left: dict[int, int] = {}
+        for shard, chunks in enumerate(shards):
+            whole = shard_is_whole(job, shard)
+            missing = [] if whole else [chunk for chunk in chunks if not part_is_whole(job.part(chunk.index))]
+            self.resumed += sum(len(chunk.entries) for chunk in chunks) - sum(len(chunk.entries) for chunk in missing)
+            self._shard_of |= {chunk.index: shard for chunk in missing}
+            self._left[shard] = len(missing)
+            if not whole:
+                self.tasks += missing or [_merge(shard, chunks)]
+
+    def note(self, done: Task) -> None:
+        """Queue the shard that the task made complete, before further records: its parts are still in memory."""
+        if isinstance(done, Merge):
+            return
+        shard = self._shard_of[done.index]
+        self._left[shard] -= 1
+        if not self._left[shard]:
+            self.tasks.appendleft(_merge(shard, self._chunks[shard]))
 
 
 def _merge(shard: int, chunks: Sequence[Chunk]) -> Merge:
