@@ -118,7 +118,8 @@ def to_recording(
 
 def annotated(raw: Any) -> list[Event]:
     """MNE's annotations, in seconds after the first sample; the description is the code."""
-    start = float(raw.first_time) if raw.annotations.orig_time is not None else 0.0
+    # MNE counts from when the amplifier was started.
+    start = float(raw.first_time)
     return [
         Event(onset=float(onset) - start, duration=float(duration), code=str(description))
         for onset, duration, description in zip(

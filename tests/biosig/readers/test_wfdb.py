@@ -22,7 +22,7 @@ def write(folder: Path, samples: np.ndarray[Any, Any], **changes: Any) -> Path:
     """A 16-bit record of (channel, time) samples."""
     samples.T.astype("<i2").tofile(folder / "rec.dat")
     signals = tuple(
-        Signal("rec.dat", 16, gain=1000, checksum=int(row.sum()), initial=int(row[0]), description=name)
+        Signal("rec.dat", 16, gain=1000.0, checksum=int(row.sum()), initial=int(row[0]), description=name)
         for name, row in zip(("I", "II", "V1"), samples, strict=False)
     )
     header = {"name": "rec", "n_signals": len(signals), "sampling_rate": 500.0, "n_samples": samples.shape[1]}
@@ -85,7 +85,7 @@ def test_formats_that_wfdb_writes(tmp_path: Path, storage: str, n_samples: int) 
 @pytest.mark.parametrize(("storage", "n_bytes"), [(8, 200), (61, 400), (160, 400), (310, 268), (311, 268)])
 def test_formats_that_wfdb_only_reads(tmp_path: Path, storage: int, n_bytes: int) -> None:
     np.random.default_rng(0).integers(0, 256, n_bytes, dtype=np.uint8).tofile(tmp_path / "rec.dat")
-    signals = (Signal("rec.dat", storage, initial=5), Signal("rec.dat", storage, gain=100, baseline=3))
+    signals = (Signal("rec.dat", storage, initial=5), Signal("rec.dat", storage, gain=100.0, baseline=3))
     (tmp_path / "rec.hea").write_text(format_header(Header("rec", 2, 250.0, 100, signals)))
     assert_as_wfdb_reads(tmp_path / "rec.hea")
 
