@@ -74,6 +74,7 @@ def _show(console: Console, store: Store, report: AuditReport) -> None:
         ("preprocessing", " | ".join(str(step) for step in info.preprocessing.steps) or "none"),
         ("skipped", f"{len(report.skipped):,}; files of {report.missing:,} more were not there"),
         ("duplicates", f"{copies:,} records share {len(report.duplicates):,} waveforms"),
+        ("kept together", f"{len(info.regrouped):,} records were moved to the fold of their copy"),
         ("not compared", f"{report.unprinted:,} records too still or too short"),
     ):
         facts.add_row(Text(title, style="bold"), Text(text))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +12,7 @@ import pyarrow.parquet as pq
 
 from biosig.errors import BiosigError
 from biosig.recording import Modality
+from biosig.store import folds
 from biosig.store import row as rows
 from biosig.store.chunk import Job, read_json
 from biosig.store.layout import (
@@ -24,13 +24,15 @@ from biosig.store.layout import (
     Layout,
     Skipped,
     StoreInfo,
+    digest,
     event_columns,
     record_columns,
     shard_name,
 )
 from biosig.store.partial import versions
+from biosig.store.reader import Store
 
-_BLOCK = 1 << 20
+_COMPRESSION = "zstd"
 
 
 def assemble(job: Job, shards: Iterable[int], refused: Iterable[Skipped], missing: int) -> StoreInfo:
@@ -45,67 +47,95 @@ def assemble(job: Job, shards: Iterable[int], refused: Iterable[Skipped], missin
     Raises:
         BiosigError: If not one record could be read.
     """
-    layouts: Counter[tuple[tuple[str, ...], tuple[str, ...]]] = Counter()
-    files: dict[str, FileInfo] = {}
-    skipped = list(refused)
-    counts = Counter[str]()
-
-    with (
-        pq.ParquetWriter(job.store / RECORDS, record_columns(), compression="zstd") as records,
-        pq.ParquetWriter(job.store / EVENTS, event_columns(), compression="zstd") as events,
-    ):
-        for shard in shards:
-            done = read_json(job.shard(shard))
-            skipped += [Skipped(record=record, reason=reason) for record, reason in done["skipped"]]
-            if not done["records"]:
-                continue
-            files[shard_name(shard)] = FileInfo(**done["file"])
-            made = [row for row, _ in done["records"]]
-            happened = [[row["record"], *event] for row, found in done["records"] for event in found]
-            layouts.update((tuple(row["channels"]), tuple(row["modality"])) for row in made)
-            counts.update(records=len(made), events=len(happened))
-            records.write_table(pa.Table.from_pylist([rows.as_columns(row) for row in made], schema=record_columns()))
-            if happened:
-                columns = [
-                    pa.array(column, kind)
-                    for column, kind in zip(zip(*happened, strict=True), event_columns().types, strict=True)
-                ]
-                events.write_table(pa.Table.from_arrays(columns, schema=event_columns()))
-    if not counts["records"]:
-        reason = f"; the first: {skipped[0].record}: {skipped[0].reason}" if skipped else ""
-        raise BiosigError(f"{job.source}: none of {len(skipped)} records could be read{reason}")
-    for name in (RECORDS, EVENTS):
-        files[name] = _describe(job.store / name)
+    tables = _Tables(job, list(refused))
+    for shard in shards:
+        tables.add(shard)
+    tables.close()
+    if not tables.records:
+        first = f"; the first: {tables.skipped[0].record}: {tables.skipped[0].reason}" if tables.skipped else ""
+        raise BiosigError(f"{job.source}: none of {len(tables.skipped)} records could be read{first}")
     info = StoreInfo(
         corpus=Card(**{name: getattr(job.corpus, name) for name in Card.model_fields}),
         split=job.corpus.split,
         preprocessing=job.preprocessing,
         statistics=job.statistics,
-        records=counts["records"],
-        events=counts["events"],
-        layouts=tuple(
-            Layout(channels=channels, modality=tuple(map(Modality, modality)), records=number)
-            for (channels, modality), number in sorted(layouts.items(), key=lambda item: (-item[1], item[0]))
-        ),
-        files=files,
-        skipped=tuple(sorted(skipped, key=lambda skip: (skip.record, skip.reason))),
+        records=tables.records,
+        events=tables.events,
+        layouts=tables.layouts,
+        files={**tables.shards, RECORDS: _describe(job.store / RECORDS), EVENTS: _describe(job.store / EVENTS)},
+        skipped=tuple(sorted(tables.skipped, key=lambda skip: (skip.record, skip.reason))),
         missing=missing,
+        regrouped=(),
         versions=versions(),
     )
-    path = job.store / INFO
-    path.write_text(info.to_json(), encoding="utf-8")
-    _sync(path)
+    _save(job, info)
+    store = Store(job.store)
+    changes = folds.regrouped(store, tables.official)
+    if changes:
+        _change_folds(job.store / RECORDS, changes)
+        files = {**info.files, RECORDS: _describe(job.store / RECORDS)}
+        names = tuple(store.record(row) for row in sorted(changes))
+        info = info.model_copy(update={"files": files, "regrouped": names})
+        _save(job, info)
     return info
 
 
-def digest(path: Path, advance: Callable[[int], None] = lambda _: None) -> str:
-    """SHA-256 of a file, as hexadecimal text; `advance` is told of every block's bytes."""
-    found = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while block := file.read(_BLOCK):
-            found.update(block)
-            advance(len(block))
-    return found.hexdigest()
+class _Tables:
+    """The tables as they grow, shard by shard."""
+
+    def __init__(self, job: Job, skipped: list[Skipped]) -> None:
+        self.skipped = skipped
+        self.shards: dict[str, FileInfo] = {}
+        self.official: list[bool] = []
+        self.records = self.events = 0
+        self._job = job
+        self._layouts: Counter[tuple[tuple[str, ...], tuple[Modality, ...]]] = Counter()
+        self._rows = pq.ParquetWriter(job.store / RECORDS, record_columns(), compression=_COMPRESSION)
+        self._happened = pq.ParquetWriter(job.store / EVENTS, event_columns(), compression=_COMPRESSION)
+
+    def add(self, shard: int) -> None:
+        done = read_json(self._job.shard(shard))
+        self.skipped += [Skipped(record=record, reason=reason) for record, reason in done["skipped"]]
+        if not done["records"]:
+            return
+        self.shards[shard_name(shard)] = FileInfo(**done["file"])
+        made = [row for row, _ in done["records"]]
+        self.official += [row["official"] for row in made]
+        self.records += len(made)
+        self._layouts.update((tuple(row["channels"]), tuple(map(Modality, row["modality"]))) for row in made)
+        self._rows.write_table(pa.Table.from_pylist([rows.as_columns(row) for row in made], schema=record_columns()))
+        happened = [[row["record"], *event] for row, events in done["records"] for event in events]
+        self.events += len(happened)
+        if happened:
+            columns = zip(zip(*happened, strict=True), event_columns().types, strict=True)
+            arrays = [pa.array(column, kind) for column, kind in columns]
+            self._happened.write_table(pa.Table.from_arrays(arrays, schema=event_columns()))
+
+    def close(self) -> None:
+        self._rows.close()
+        self._happened.close()
+
+    @property
+    def layouts(self) -> tuple[Layout, ...]:
+        """Most frequent first."""
+        ordered = sorted(self._layouts.items(), key=lambda item: (-item[1], item[0]))
+        return tuple(Layout(channels=names, modality=kinds, records=count) for (names, kinds), count in ordered)
+
+
+def _change_folds(path: Path, changes: Mapping[int, int]) -> None:
+    table = pq.read_table(path)
+    values = table["fold"].to_pylist()
+    for row, fold in changes.items():
+        values[row] = fold
+    place = table.schema.get_field_index("fold")
+    changed = table.set_column(place, table.schema.field(place), pa.array(values, pa.int32()))
+    pq.write_table(changed, path, compression=_COMPRESSION)
+
+
+def _save(job: Job, info: StoreInfo) -> None:
+    path = job.store / INFO
+    path.write_text(info.to_json(), encoding="utf-8")
+    _sync(path)
 
 
 def _describe(path: Path) -> FileInfo:

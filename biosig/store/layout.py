@@ -8,7 +8,9 @@
 A store says nothing of when or where it was made: the same sources and settings give the same bytes.
 """
 
+import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -26,6 +28,16 @@ FORMAT: Final = "biosig-store"
 VERSION: Final = 1
 INFO, RECORDS, EVENTS = "store.json", "records.parquet", "events.parquet"
 PARTIAL = ".partial"
+
+
+def digest(path: Path, advance: Callable[[int], None] = lambda _: None) -> str:
+    """SHA-256 of a file, as hexadecimal text; `advance` is told of every block's bytes."""
+    found = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(1 << 20):
+            found.update(block)
+            advance(len(block))
+    return found.hexdigest()
 
 
 def shard_name(shard: int) -> str:
@@ -90,6 +102,8 @@ class StoreInfo(_Document):
         files: Every other file of the store.
         skipped: Records that could not be read.
         missing: Records that the corpus lists but whose files were not there.
+        regrouped: Records whose fold is not the hash of their own subject, because a waveform of theirs is there twice
+            (`biosig.store.folds`).
         versions: The packages that made the store.
     """
 
@@ -105,6 +119,7 @@ class StoreInfo(_Document):
     files: dict[FileName, FileInfo]
     skipped: tuple[Skipped, ...]
     missing: int = Field(ge=0)
+    regrouped: tuple[str, ...]
     versions: dict[str, str]
 
     def to_json(self) -> str:

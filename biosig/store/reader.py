@@ -17,8 +17,17 @@ from biosig.errors import BiosigError, StoreError
 from biosig.recording import Code, Event, Modality, Recording
 from biosig.splits import Role, Split
 from biosig.store import tables
-from biosig.store.finish import digest
-from biosig.store.layout import EVENTS, INFO, RECORDS, StoreInfo, event_columns, read_info, record_columns, shard_name
+from biosig.store.layout import (
+    EVENTS,
+    INFO,
+    RECORDS,
+    StoreInfo,
+    digest,
+    event_columns,
+    read_info,
+    record_columns,
+    shard_name,
+)
 from biosig.store.quantise import restore
 
 if TYPE_CHECKING:

@@ -79,6 +79,7 @@ def _facts(corpus: Corpus, entry: Entry, recording: Recording) -> dict[str, Any]
         "concepts": sorted(map(_text, recording.concepts)),
         "report": _text(recording.report),
         "fold": hashed_fold(corpus.name, subject) if fold is None else _fold(entry, fold),
+        "official": fold is not None,
         "age": _known(meta.get("age")),
         "sex": _text(meta["sex"]) if meta.get("sex") else None,
         "meta": json.dumps(rest, default=str),
@@ -145,10 +146,9 @@ def _signal_files(path: Path) -> list[Path]:
 
 
 def as_columns(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as the table wants it, from its JSON."""
+    """A row as the table wants it, from its JSON; whether the fold is official is not for the table."""
     keys = ("system", "code", "likelihood")
-    return {
-        **row,
-        "codes": [dict(zip(keys, code, strict=True)) for code in row["codes"]],
-        "fingerprint": bytes.fromhex(row["fingerprint"]) if row["fingerprint"] else None,
-    }
+    columns = {name: value for name, value in row.items() if name != "official"}
+    columns["codes"] = [dict(zip(keys, code, strict=True)) for code in row["codes"]]
+    columns["fingerprint"] = bytes.fromhex(row["fingerprint"]) if row["fingerprint"] else None
+    return columns
