@@ -56,10 +56,10 @@ def read_edf(
     with ExitStack() as stack:
         with refusing(path):
             raw = _opened(path, kind, stack)
-        channels = [
-            _source(channel, stim == "stim", header, modality)
-            for channel, stim in zip(header.channels, raw.get_channel_types(), strict=True)
-        ]
+            channels = [
+                _source(channel, stim == "stim", header, modality)
+                for channel, stim in zip(header.channels, raw.get_channel_types(), strict=True)
+            ]
         # Triggers alone for now: annotations tell true time, triggers count samples.
         mask = _BDF_TRIGGER if kind == "bdf" else -1
         recording = to_recording(path, raw, channels, kind=kind, events=(), trigger_mask=mask)

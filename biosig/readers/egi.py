@@ -36,7 +36,7 @@ def read_egi(path: str | Path) -> Recording:
     rate, n_channels = struct.unpack_from(">hh", head, 20)
     n_samples, n_events = struct.unpack_from(">ih", head, 30)
     check_size(path, n_channels, n_samples)
-    check_rate(path, rate)
+    check_rate(path, float(rate))
     if n_events < 0:
         raise RecordError(path, "number of event codes", "0 or more", n_events)
     expected = _FIXED + 4 * n_events + n_samples * (n_channels + n_events) * _VALUE_BYTES[version]

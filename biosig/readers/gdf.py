@@ -67,21 +67,21 @@ def read_gdf(path: str | Path, *, modality: Modality | None = None) -> Recording
         import mne  # noqa: PLC0415  slow to import
 
         raw = mne.io.read_raw_gdf(path, preload=False, verbose="error")
-    scale = _MNE_VOLTS[1 if header.version < 1.9 else 2]
-    fastest = max(samples for _, _, samples in header.channels)
-    channels = []
-    for (label, unit, samples), kind in zip(header.channels, raw.get_channel_types(), strict=True):
-        volts = microvolts(unit)
-        channels.append(
-            Source(
-                name=label,
-                factor=(volts or 1.0) / scale.get(unit, 1.0),
-                unit=unit if volts is None else None,
-                default=modality if volts else None,
-                trigger=kind == "stim",
-                rate=None if samples == fastest else samples / header.seconds,
+        scale = _MNE_VOLTS[1 if header.version < 1.9 else 2]
+        fastest = max(samples for _, _, samples in header.channels)
+        channels = []
+        for (label, unit, samples), kind in zip(header.channels, raw.get_channel_types(), strict=True):
+            volts = microvolts(unit)
+            channels.append(
+                Source(
+                    name=label,
+                    factor=(volts or 1.0) / scale.get(unit, 1.0),
+                    unit=unit if volts is None else None,
+                    default=modality if volts else None,
+                    trigger=kind == "stim",
+                    rate=None if samples == fastest else samples / header.seconds,
+                )
             )
-        )
     return to_recording(path, raw, channels, kind="gdf")
 
 

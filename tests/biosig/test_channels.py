@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from biosig.channels import LEADS_12, Channel, parse, parse_all, positions
@@ -66,6 +66,7 @@ def test_the_default_decides_only_what_the_name_does_not_tell() -> None:
     assert parse("X", ECG) == Channel("X", ECG, (-1.0, 0.0, 0.0))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), st.sampled_from([None, *Modality]))
 def test_any_name_has_an_answer_that_stays(name: str, default: Modality | None) -> None:
     once = parse(name, default)
@@ -73,6 +74,7 @@ def test_any_name_has_an_answer_that_stays(name: str, default: Modality | None) 
     assert (twice.name, twice.modality, twice.position) == (once.name, once.modality, once.position)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["F1", "f1", "F1-0", "F1-1", "EEG F1", "I", "i", "", "A1", "A2", "A3", "A4"]), max_size=8)
 )

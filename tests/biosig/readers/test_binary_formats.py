@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from biosig.errors import RecordError
@@ -71,6 +71,7 @@ def test_a_gdf_cut_short_is_refused(tmp_path: Path, length: int) -> None:
         read_gdf(path)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=700).map(lambda tail: b"GDF 2.20" + tail) | st.binary(min_size=300, max_size=700))
 def test_any_bytes_are_a_gdf_header_or_refused(content: bytes) -> None:
     try:

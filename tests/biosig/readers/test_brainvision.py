@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from biosig.errors import RecordError
@@ -119,6 +119,7 @@ PIECES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=100),
@@ -130,6 +131,7 @@ def test_any_bytes_parse_or_are_refused(content: bytes) -> None:
     assert isinstance(found, BrainVisionHeader) or (found.startswith("a.vhdr: ") and found.isprintable())
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(GOOD)), st.integers(0, 8), st.binary(max_size=4) | PIECES)
 def test_any_change_of_a_good_header_parses_or_is_refused(at: int, length: int, new: bytes) -> None:
     found = parsed(GOOD[:at] + new + GOOD[at + length :])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from biosig.errors import RecordError
@@ -235,12 +235,14 @@ def parsed(content: bytes) -> EdfHeader | str:
         return str(error)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=600) | st.builds(lambda tail: b"0       " + tail, st.binary(min_size=248, max_size=600)))
 def test_any_bytes_parse_or_are_refused(content: bytes) -> None:
     found = parsed(content)
     assert isinstance(found, EdfHeader) or (found.startswith("a.edf: ") and found.isprintable())
 
 
+@settings(deadline=None)
 @given(st.integers(0, 511), st.binary(min_size=1, max_size=8))
 def test_any_change_of_a_good_header_parses_or_is_refused(at: int, new: bytes) -> None:
     good = writers.edf_header([FP1])
@@ -251,6 +253,7 @@ def test_any_change_of_a_good_header_parses_or_is_refused(at: int, new: bytes) -
 labels = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=16)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(labels, st.sampled_from(["uV", "mV", "%", ""]), st.integers(1, 999)), min_size=1, max_size=5),
     st.integers(-1, 999),

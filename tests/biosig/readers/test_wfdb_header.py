@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from biosig.errors import RecordError
@@ -129,6 +129,7 @@ def parsed(text: str) -> Header | str:
         return str(error)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=200), st.text(ALPHABET, max_size=80), st.lists(FRAGMENTS, max_size=20).map(" ".join)))
 @example(GOOD)
 def test_any_text_parses_or_is_refused(text: str) -> None:
@@ -142,6 +143,7 @@ def test_any_text_parses_or_is_refused(text: str) -> None:
         assert not any(set(signal.file) & set("/\\:") for signal in found.signals)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_change_of_a_good_header_parses_or_is_refused(data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(GOOD)))
@@ -193,6 +195,7 @@ def headers(draw: st.DrawFn) -> Header:
     return Header(draw(names), len(signals), rate, n_samples, tuple(signals), comments=comments, start=start)
 
 
+@settings(deadline=None)
 @given(headers())
 def test_a_valid_header_comes_back_as_it_was(header: Header) -> None:
     assert parse_header(format_header(header), "rec.hea") == header
