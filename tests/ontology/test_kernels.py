@@ -247,6 +247,13 @@ def test_wu_palmer_by_hand() -> None:
     assert kernel[at("test:r"), at("test:d")] == 2 * 1 / (1 + 3)
 
 
+def test_wu_palmer_asks_the_lowest_ancestor_even_where_a_higher_one_is_deeper() -> None:
+    # A chain r - 1 - 2 - 3 - 4 - b, and b also right below r; c and k below b.
+    edges = [(f"test:{low}", f"test:{high}") for low, high in ("1r", "21", "32", "43", "b4", "br", "cb", "kb")]
+    graph = ConceptGraph([Concept(f"test:{name}", name) for name in "r1234bck"], edges)
+    assert wu_palmer(graph, ids=["test:c", "test:k"])[0, 1] == 2 * 2 / (4 + 1 + 1)
+
+
 def test_random_keeps_the_degrees_and_forgets_the_ontology() -> None:
     graph = cardiac()
     hops = -np.log(random(graph, ids=graph.ids, seed=3))
