@@ -13,6 +13,8 @@ from scipy import fft
 TRANSITION = 0.1
 # Where the impulse response has died away, in units of one over the transition band; the ends are extended by this.
 _SETTLE = 6
+# Samples above which channels are taken one by one: a day of ECG should not take ten times its size in memory.
+_MOST_AT_ONCE = 1 << 24
 # The rate that is reached may differ from the rate asked for by this much: 1e-9 is 3 ms in a month.
 _RATE_ERROR = 1e-9
 
@@ -40,6 +42,8 @@ def resample(x: Float32[np.ndarray, "channel time"], rate: float, target: float)
         raise ValueError(f"expected positive rates, got {rate:g} and {target:g} Hz")
     if rate == target or 0 in x.shape:
         return x
+    if x.size > _MOST_AT_ONCE and len(x) > 1:
+        return np.concatenate([resample(channel[None], rate, target) for channel in x])
     up, down = ratio(rate, target)
     filled, gaps = bridge(x)
     n_new = -(-x.shape[1] * up // down)

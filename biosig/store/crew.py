@@ -140,7 +140,10 @@ class _Crew:
         process = self._context.Process(  # type: ignore[attr-defined]
             target=_serve, args=(theirs, memory), name="biosig-prepare", daemon=True
         )
-        process.start()
+        try:
+            process.start()
+        except (EOFError, OSError) as error:
+            raise _cannot_start(str(error)) from None
         # Only the worker holds its end, so that its death closes the pipe.
         theirs.close()
         return _Worker(process, ours, memory)
@@ -156,10 +159,7 @@ class _Crew:
             ) from None
         except (EOFError, OSError):
             worker.process.join()
-            raise BiosigError(
-                f"a worker process cannot start ({_death(worker.process.exitcode)}). In a script, call prepare under "
-                "`if __name__ == '__main__':`; workers=0 works without processes"
-            ) from None
+            raise _cannot_start(_death(worker.process.exitcode)) from None
 
     def _replace(self, worker: _Worker) -> Task:
         """Hire for one who died; its task, less the record that killed it twice."""
@@ -186,7 +186,9 @@ def _context(job: Job) -> BaseContext:
     if "forkserver" not in methods:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, type(job.corpus).__module__])
+    # The user's script is not for the server to run.
+    needed = {__name__, type(job.corpus).__module__} - {"__main__"}
+    context.set_forkserver_preload(sorted(needed))
     return context
 
 
@@ -219,6 +221,13 @@ def _serve(pipe: Connection, memory: _Memory) -> None:
                 pipe.send(None)
     except (EOFError, OSError):
         return  # The parent is done, or dead.
+
+
+def _cannot_start(how: str) -> BiosigError:
+    return BiosigError(
+        f"a worker process cannot start ({how}). In a script, call prepare under `if __name__ == '__main__':`; "
+        "workers=0 works without processes"
+    )
 
 
 def _death(code: int | None) -> str:

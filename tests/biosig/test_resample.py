@@ -92,6 +92,14 @@ def test_gaps_survive_and_do_not_spread(target: float) -> None:
     assert np.abs(found[0, clear] - tone(5.0, target)[0, : len(time)][clear]).max() < 0.02
 
 
+def test_long_recordings_are_resampled_channel_by_channel(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.random.default_rng(0).normal(size=(3, 2000)).astype(np.float32)
+    x[1, 30] = np.nan
+    together = resample(x, 500.0, 250.0)
+    monkeypatch.setattr("biosig.resample._MOST_AT_ONCE", 5000)
+    np.testing.assert_allclose(resample(x, 500.0, 250.0), together, atol=1e-6)
+
+
 def test_a_channel_that_is_one_long_gap_stays_one() -> None:
     x = np.stack([np.full(500, np.nan), np.ones(500)]).astype(np.float32)
     found = resample(x, 500.0, 250.0)

@@ -344,7 +344,8 @@ def python(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_script_without_guard_ends_with_advice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("corpus", ["FakeCorpus", "Own"])
+def test_a_script_without_guard_ends_with_advice(tmp_path: Path, corpus: str) -> None:
     source = write_corpus(tmp_path / "source", 2)
     script = tmp_path / "script.py"
     script.write_text(
@@ -352,7 +353,11 @@ def test_a_script_without_guard_ends_with_advice(tmp_path: Path) -> None:
             f"""
             from biosig.store import prepare
             from tests.biosig.store.fake import FakeCorpus
-            prepare(FakeCorpus(), {str(source)!r}, {str(tmp_path / "store")!r}, workers=1, progress=False)
+
+            class Own(FakeCorpus):
+                pass
+
+            prepare({corpus}(), {str(source)!r}, {str(tmp_path / "store")!r}, workers=1, progress=False)
             """
         )
     )
