@@ -96,6 +96,7 @@ def is_within(file: Path, header: Path) -> bool:
     return file.resolve().parent in (header.parent.resolve(), header.resolve().parent)
 
 
+@lru_cache(maxsize=256)
 def is_bare(name: str) -> bool:
     """Whether a name is a file name and nothing else: no folder, drive, stream, parent or control character."""
     return name.isprintable() and name.strip() == name and name not in ("", ".", "..") and not set(name) & set("/\\:")

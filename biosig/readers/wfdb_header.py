@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from biosig.errors import RecordError
 from biosig.readers.base import check_rate, check_size, is_bare
@@ -25,8 +26,7 @@ _FORMAT = re.compile(
 _GAIN = re.compile(r"(?P<gain>[^()/]+)(?:\((?P<baseline>[^()]*)\))?(?:/(?P<units>\S{1,64}))?", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """One signal line, its defaults filled in.
 
     Attributes:
@@ -53,8 +53,7 @@ class Signal:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """One segment line: a record of its own, or a gap if the name is `~`."""
 
     name: str
