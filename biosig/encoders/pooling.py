@@ -1,0 +1,72 @@
+"""From the tokens of a record to one vector."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def pool(
+    tokens: Float[Tensor, "batch token dim"],
+    valid: Bool[Tensor, "batch token"] | Float[Tensor, " batch"] | None = None,
+) -> Float[Tensor, "batch dim"]:
+    """Mean over the tokens that are no padding, in float32 at least.
+
+    Tokens near the padding have seen it, as far as the encoder reaches, unless the encoder was given the same lengths
+    (`valid` of `Encoder.forward`): then padding has no influence at all.
+
+    Args:
+        tokens: Of an encoder.
+        valid: `Encoder.token_mask`, or which share of each record is no padding; all by default.
+    """
+    weights = _weights(tokens, valid)
+    dtype = torch.promote_types(tokens.dtype, torch.float32)
+    # Not a product with 0: a token of padding may hold anything.
+    return tokens.to(dtype).masked_fill(~weights[..., None], 0).sum(1) / weights.sum(1, keepdim=True)
+
+
+class AttentionPool(nn.Module):
+    """One vector by multi-head attention, the mean token asking.
+
+    Args:
+        dim: Of a token, and of the vector.
+        heads: Divide `dim`.
+
+    References:
+        Radford et al., arXiv 2103.00020 (attention pooling); MERL pools ECG tokens this way, arXiv 2403.06659.
+    """
+
+    def __init__(self, dim: int, heads: int = 4) -> None:
+        super().__init__()
+        if dim % heads:
+            raise ValueError(f"heads: expected a divisor of {dim}, got {heads}")
+        self.heads = heads
+        self.query, self.key_value, self.out = nn.Linear(dim, dim), nn.Linear(dim, 2 * dim), nn.Linear(dim, dim)
+
+    def forward(
+        self,
+        tokens: Float[Tensor, "batch token dim"],
+        valid: Bool[Tensor, "batch token"] | Float[Tensor, " batch"] | None = None,
+    ) -> Float[Tensor, "batch dim"]:
+        """See `pool`."""
+        weights = _weights(tokens, valid)
+        tokens = tokens.masked_fill(~weights[..., None], 0)
+        query = self.query(pool(tokens, weights).to(tokens.dtype))[:, None]
+        key, value = self.key_value(tokens).chunk(2, dim=-1)
+        query, key, value = (x.unflatten(2, (self.heads, -1)).transpose(1, 2) for x in (query, key, value))
+        attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=weights[:, None, None])
+        pooled: Tensor = self.out(attended.flatten(1))
+        return pooled
+
+
+def _weights(tokens: Tensor, valid: Tensor | None) -> Bool[Tensor, "batch token"]:
+    n = tokens.shape[1]
+    if valid is None:
+        return torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+    if valid.dtype is torch.bool:
+        return valid
+    # A share of n tokens, up to the rounding of a division; never none.
+    count = (valid.double() * n - 1e-4).ceil().clamp_min(1)
+    return torch.arange(n, device=tokens.device) < count[:, None]

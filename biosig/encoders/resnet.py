@@ -1,0 +1,162 @@
+"""One-dimensional residual networks, their first layer measured in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from biosig.encoders.base import ENCODERS, FRONT_ENDS, Backbone, Encoder, Padding, odd, samples_between
+
+# The first layer sees about a QRS complex, and leaves 50 frames a second whatever the sampling rate.
+_STEM_SECONDS = 0.15
+_FRAME_RATE = 50.0
+_GROUPS = 8
+
+
+class ResNet1d(Backbone):
+    """Residual network over time: about 6 tokens a second.
+
+    Normalisation is by groups of channels within a record, not over the batch: a record's tokens, and so the gradient
+    of a contrast, are the same however a batch is split over processes or micro-batches, and in training and
+    evaluation. It keeps relative amplitudes along time, which a norm of each frame would not.
+
+    Args:
+        n_chans: Channels that come in.
+        sfreq: Hz. The first layer spans 0.15 s with a stride of 1/50 s, or one sample below 75 Hz.
+        width: Channels of the first stage; every stage doubles them. A multiple of 8.
+        blocks: In each stage.
+        bottleneck: Blocks of three convolutions with four times the channels out.
+
+    References:
+        He et al., arXiv 1512.03385; Wu and He (group normalisation), arXiv 1803.08494.
+    """
+
+    def __init__(self, n_chans: int, sfreq: float, width: int, blocks: Sequence[int], *, bottleneck: bool) -> None:
+        super().__init__()
+        if width % _GROUPS:
+            raise ValueError(f"width: expected a multiple of {_GROUPS}, got {width}")
+        hop = samples_between(sfreq, _FRAME_RATE)
+        self.stem = _Conv(n_chans, width, odd(_STEM_SECONDS * sfreq), stride=hop, hop=hop)
+        kind = Bottleneck if bottleneck else Basic
+        layers: list[Basic | Bottleneck] = []
+        channels = width
+        for stage, count in enumerate(blocks):
+            for place in range(count):
+                stride = 2 if stage and not place else 1
+                layers.append(kind(channels, width << stage, stride, hop))
+                channels, hop = layers[-1].out, hop * stride
+        self.blocks = nn.ModuleList(layers)
+        self.dim, self.hop = channels, hop
+
+    def forward(
+        self, signal: Float[Tensor, "batch channel time"], padding: Padding | None = None
+    ) -> Float[Tensor, "batch token dim"]:
+        """See `Backbone.forward`."""
+        if padding is not None:
+            signal = signal * padding.frames(1)[:, None]
+        x = functional.relu(self.stem(signal, padding), inplace=True)
+        for block in self.blocks:
+            x = block(x, padding)
+        return x.transpose(1, 2)
+
+
+class Basic(nn.Module):
+    """Two convolutions of three frames, and a way around them."""
+
+    def __init__(self, channels: int, inner: int, stride: int, hop: int) -> None:
+        super().__init__()
+        self.out, hop_out = inner, hop * stride
+        self.first = _Conv(channels, inner, 3, stride=stride, hop=hop_out)
+        self.second = _Conv(inner, inner, 3, hop=hop_out)
+        self.around = _way_around(channels, inner, stride, hop_out)
+
+    def forward(self, x: Tensor, padding: Padding | None) -> Tensor:
+        y = functional.relu(self.first(x, padding), inplace=True)
+        y = self.second(y, padding)
+        return functional.relu(y + (x if self.around is None else self.around(x, padding)), inplace=True)
+
+
+class Bottleneck(nn.Module):
+    """A convolution of three frames between two that change the number of channels, and a way around them."""
+
+    def __init__(self, channels: int, inner: int, stride: int, hop: int) -> None:
+        super().__init__()
+        self.out, hop_out = 4 * inner, hop * stride
+        self.narrow = _Conv(channels, inner, 1, hop=hop)
+        self.middle = _Conv(inner, inner, 3, stride=stride, hop=hop_out)
+        self.widen = _Conv(inner, self.out, 1, hop=hop_out)
+        self.around = _way_around(channels, self.out, stride, hop_out)
+
+    def forward(self, x: Tensor, padding: Padding | None) -> Tensor:
+        y = functional.relu(self.narrow(x, padding), inplace=True)
+        y = functional.relu(self.middle(y, padding), inplace=True)
+        y = self.widen(y, padding)
+        return functional.relu(y + (x if self.around is None else self.around(x, padding)), inplace=True)
+
+
+def _way_around(channels: int, out: int, stride: int, hop: int) -> _Conv | None:
+    return _Conv(channels, out, 1, stride=stride, hop=hop) if channels != out or stride > 1 else None
+
+
+class _Conv(nn.Module):
+    """Convolution and group norm; ceil(time / stride) frames out, one every `hop` samples, 0 in the padding."""
+
+    def __init__(self, channels: int, out: int, kernel: int, *, hop: int, stride: int = 1) -> None:
+        super().__init__()
+        self.hop = hop
+        self.conv = nn.Conv1d(channels, out, kernel, stride, padding=kernel // 2, bias=False)
+        # A group of a single channel would amplify the rounding of a record that is constant, or one frame long.
+        self.norm = nn.GroupNorm(min(_GROUPS, out // 4), out)
+        nn.init.kaiming_normal_(self.conv.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, x: Tensor, padding: Padding | None) -> Tensor:
+        x = self.conv(x)
+        if padding is not None:
+            return _group_norm(x, self.norm, padding.frames(self.hop)[:, None])
+        # As a function, for it takes a single value as well, which a very short record may come down to.
+        return torch.group_norm(x, self.norm.num_groups, self.norm.weight, self.norm.bias, self.norm.eps)
+
+
+def _group_norm(
+    x: Float[Tensor, "batch channel frame"], norm: nn.GroupNorm, frames: Bool[Tensor, "batch 1 frame"]
+) -> Float[Tensor, "batch channel frame"]:
+    """Group norm whose statistics are of the given frames alone; the others are 0."""
+    grouped, there = x.float().reshape(len(x), norm.num_groups, -1, x.shape[-1]), frames[:, :, None]
+    count = there.sum(-1, keepdim=True) * grouped.shape[2]
+    mean = (grouped * there).sum((2, 3), keepdim=True) / count
+    centred = (grouped - mean) * there
+    variance = centred.square().sum((2, 3), keepdim=True) / count
+    normal = (centred * (variance + norm.eps).rsqrt()).flatten(1, 2)
+    return ((normal * norm.weight[:, None] + norm.bias[:, None]) * frames).to(x.dtype)
+
+
+def resnet1d(
+    *,
+    blocks: Sequence[int],
+    bottleneck: bool = False,
+    sfreq: float,
+    n_chans: int = 12,
+    front_end: str = "montage_free",
+    width: int = 64,
+) -> Encoder:
+    """A residual network behind a front end; tokens of 8 x width, with bottlenecks 32 x width.
+
+    Args:
+        blocks: In each stage.
+        bottleneck: Blocks of three convolutions with four times the channels out.
+        sfreq: Hz.
+        n_chans: Channels behind the front end.
+        front_end: In `FRONT_ENDS`.
+        width: Channels of the first stage; a multiple of 8.
+    """
+    return Encoder(FRONT_ENDS[front_end](n_chans), ResNet1d(n_chans, sfreq, width, blocks, bottleneck=bottleneck))
+
+
+ENCODERS.add("resnet1d18", partial(resnet1d, blocks=(2, 2, 2, 2)))
+ENCODERS.add("resnet1d34", partial(resnet1d, blocks=(3, 4, 6, 3)))
+ENCODERS.add("resnet1d50", partial(resnet1d, blocks=(3, 4, 6, 3), bottleneck=True))
