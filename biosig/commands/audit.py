@@ -25,6 +25,8 @@ def audit(
     """Print what stores hold, compare all checksums, and look for leaks.
 
     A subject or a waveform on two sides of the split, in one store or across stores, is a problem: exit status 1.
+
+    Example: `biosig audit ptb-xl.store chapman.store`
     """
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn

@@ -22,6 +22,8 @@ def prepare(
     """Read every record of a corpus once, in parallel, into a store.
 
     A record that cannot be read is skipped and reported. A run that was interrupted is continued by the same command.
+
+    Example: `biosig prepare ptb-xl ptb-xl-1.0.3 ptb-xl.store --rate 100`
     """
     from rich.console import Console
     from rich.text import Text
