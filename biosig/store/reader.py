@@ -14,7 +14,7 @@ import pyarrow as pa
 from jaxtyping import Float32, Float64, Int16, Int64
 
 from biosig.errors import BiosigError, StoreError
-from biosig.recording import Code, Event, Modality, Recording
+from biosig.recording import Code, Event, Recording
 from biosig.splits import Role, Split
 from biosig.store import tables
 from biosig.store.layout import (
@@ -172,12 +172,12 @@ class Store:
         first = self._first_step[row]
         return self._step[first : first + self._place[row][2]]
 
-    def layout(self, row: int) -> tuple[tuple[str, ...], tuple[Modality, ...]]:
+    def layout(self, row: int) -> tables.LayoutKey:
         """Names and modalities of the channels of a record."""
         return self.layouts[self.layout_of[row]]
 
     @cached_property
-    def layouts(self) -> tuple[tuple[tuple[str, ...], tuple[Modality, ...]], ...]:
+    def layouts(self) -> tuple[tables.LayoutKey, ...]:
         """The distinct sets of channels, in order of appearance."""
         return self._layouts[0]
 
@@ -242,14 +242,8 @@ class Store:
         return [place.get(record, (0, 0)) for record in self._table["record"].to_pylist()]
 
     @cached_property
-    def _layouts(self) -> tuple[tuple[tuple[tuple[str, ...], tuple[Modality, ...]], ...], list[int]]:
-        known: dict[tuple[tuple[str, ...], tuple[Modality, ...]], int] = {}
-        names, kinds = self._table["channels"].to_pylist(), self._table["modality"].to_pylist()
-        of = [
-            known.setdefault((tuple(name), tuple(map(Modality, kind))), len(known))
-            for name, kind in zip(names, kinds, strict=True)
-        ]
-        return tuple(known), of
+    def _layouts(self) -> tuple[tuple[tables.LayoutKey, ...], list[int]]:
+        return tables.layouts(self._table, self.path / RECORDS)
 
     def _open(self, shard: int) -> Int16[np.ndarray, " sample"]:
         path = self._file(shard_name(shard))

@@ -11,10 +11,17 @@ import pyarrow.parquet as pq
 from jaxtyping import Float32
 
 from biosig.errors import StoreError
+from biosig.recording import Modality
 from biosig.store.layout import INFO, StoreInfo, shard_name
 
 Place = tuple[int, int, int, int]
 """Of a record: shard, first integer, channels, samples a channel."""
+LayoutKey = tuple[tuple[str, ...], tuple[Modality, ...]]
+"""Names and modalities of channels."""
+
+_MAY_BE_UNKNOWN = frozenset(
+    ("age", "sex", "heart_rate", "mean_rr", "sdnn", "rmssd", "qrs_width", "source_sha256", "fingerprint")
+)
 
 
 def read(path: Path, columns: pa.Schema, rows: int) -> pa.Table:
@@ -31,6 +38,8 @@ def read(path: Path, columns: pa.Schema, rows: int) -> pa.Table:
         found = table.schema.field(field.name).type if field.name in table.schema.names else "no such column"
         if found != field.type:
             raise StoreError(f"{path}: {field.name}: expected {field.type}, got {found}")
+        if field.name not in _MAY_BE_UNKNOWN and table[field.name].null_count:
+            raise StoreError(f"{path}: {field.name}: expected a value in every row, got none in some")
     if len(table) != rows:
         raise StoreError(f"{path}: rows: expected {rows}, got {len(table)}")
     return table.select(columns.names).combine_chunks()
@@ -66,6 +75,24 @@ def places(table: pa.Table, path: Path, info: StoreInfo) -> list[Place]:
                 f"{int(room[row])} integers has room for, got {table[field][row].as_py()}"
             )
     return list(zip(columns["shard"].tolist(), offset.tolist(), channels.tolist(), samples.tolist(), strict=True))
+
+
+def layouts(table: pa.Table, path: Path) -> tuple[tuple[LayoutKey, ...], list[int]]:
+    """The distinct sets of channels in order of appearance, and for each record the number of its set.
+
+    Raises:
+        StoreError: If a modality is none that is known.
+    """
+    known: dict[LayoutKey, int] = {}
+    names, kinds = table["channels"].to_pylist(), table["modality"].to_pylist()
+    try:
+        of = [
+            known.setdefault((tuple(name), tuple(map(Modality, kind))), len(known))
+            for name, kind in zip(names, kinds, strict=True)
+        ]
+    except ValueError as error:
+        raise StoreError(f"{path}: modality: expected one of {', '.join(Modality)}, got another: {error}") from None
+    return tuple(known), of
 
 
 def steps(table: pa.Table, path: Path) -> tuple[Float32[np.ndarray, " channel"], list[int]]:

@@ -213,6 +213,8 @@ def change_table(copy: Path, name: str, value: Callable[[Any], Any], row: int = 
         ("step", lambda steps: steps[:-1]),
         ("step", lambda steps: [0.3, *steps[1:]]),
         ("step", lambda steps: [float("nan"), *steps[1:]]),
+        ("shard", lambda _: None),
+        ("subject", lambda _: None),
         ("sampling_rate", lambda _: 0.0),
         ("sampling_rate", lambda _: float("nan")),
     ],
@@ -221,6 +223,12 @@ def test_a_table_that_contradicts_the_shards_is_refused(copy: Path, name: str, v
     change_table(copy, name, value)
     with pytest.raises(StoreError, match=r"records\.parquet: \w+( of row 0)?: expected"):
         Store(copy)
+
+
+def test_a_modality_that_nobody_knows_is_refused(copy: Path) -> None:
+    change_table(copy, "modality", lambda kinds: ["telepathy", *kinds[1:]])
+    with pytest.raises(StoreError, match=r"records\.parquet: modality: expected one of ecg, .*telepathy"):
+        Store(copy).layout(0)
 
 
 def test_a_table_of_other_columns_is_refused(copy: Path) -> None:
