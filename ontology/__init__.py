@@ -18,6 +18,7 @@ from ontology.errors import OntologyError
 from ontology.registry import Registry, UnknownNameError
 
 if TYPE_CHECKING:
+    from ontology.annotation import annotated
     from ontology.crosswalk import concepts, vocabulary
     from ontology.graph import Concept, ConceptGraph, Kind
     from ontology.kernels import KERNELS
@@ -35,6 +36,7 @@ __all__ = [
     "OntologyError",
     "Registry",
     "UnknownNameError",
+    "annotated",
     "cardiac",
     "concepts",
     "emotion",
@@ -54,6 +56,7 @@ _HOME = {
     "Concept": "graph",
     "ConceptGraph": "graph",
     "Kind": "graph",
+    "annotated": "annotation",
     "concepts": "crosswalk",
     "known_mask": "labels",
     "multi_hot": "labels",

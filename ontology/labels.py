@@ -43,14 +43,14 @@ def multi_hot(
 def known_mask(
     vocabularies: Sequence[frozenset[str]], ids: Sequence[str], graph: ConceptGraph | None = None
 ) -> Bool[np.ndarray, "record concept"]:
-    """True where a record's coding system can say whether it has a concept.
+    """True where silence about a concept means that the record does not have it.
 
     False is "not known", which neither a loss nor a metric may read as "absent". An organiser of the graph has no code
-    of its own; it is known where all its children are. A label that `multi_hot` sets by way of the graph is known
-    whatever the mask says: combine them as `mask | labels`.
+    of its own; it is known where all its children are.
 
     Args:
-        vocabularies: What each record's system can express (`ontology.vocabulary`).
+        vocabularies: What is said of each record if it is there: `ontology.annotated` of its corpus, or
+            `ontology.vocabulary` of its coding system.
         ids: The columns.
         graph: Needed only if organisers are among the columns.
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float32, Int64
 
-from ontology import crosswalk
+from ontology.annotation import annotated, named
 from ontology.graph import ConceptGraph
 from ontology.labels import known_mask, multi_hot
 from pretrain.specs import LabelScope
@@ -57,8 +57,10 @@ class Labels:
 
     Attributes:
         stated: Which concepts a record carries.
-        known: Which concepts its coding system can express; elsewhere, absence says nothing. A record without any
-            code has no known concept.
+        known: Which concepts the record's database annotates (`ontology.annotated`); elsewhere, absence says nothing,
+            and neither does a presence that only follows from the graph or from a finer code: with positives alone,
+            a model would be taught, and scored for, telling that database from the others. A concept that a code of
+            the record names is known. A record without any code has no known concept.
     """
 
     stated: Bool[np.ndarray, "record concept"]
@@ -66,17 +68,17 @@ class Labels:
 
     @classmethod
     def of(cls, records: pd.DataFrame, graph: ConceptGraph, scope: LabelScope) -> Labels:
-        """From the `concepts` and `codes` columns of a store."""
+        """From the columns `corpus`, `sub_corpus`, `codes` and `concepts` of a store."""
         ids = graph.observed
         stated = multi_hot(
             [frozenset(concepts) for concepts in records["concepts"]],
             ids,
             graph if scope is LabelScope.ANCESTORS else None,
         )
-        systems = [frozenset(code["system"] for code in codes) for codes in records["codes"]]
-        vocabularies = {
-            spoken: frozenset[str]().union(*(crosswalk.vocabulary(system) for system in spoken))
-            for spoken in set(systems)
-        }
-        known = known_mask([vocabularies[spoken] for spoken in systems], ids, graph)
-        return cls(stated, known | stated)
+        codes = [[(code["system"], code["code"]) for code in row] for row in records["codes"]]
+        vocabularies = [
+            annotated(corpus, sub_corpus, frozenset(system for system, _ in row))
+            for corpus, sub_corpus, row in zip(records["corpus"], records["sub_corpus"], codes, strict=True)
+        ]
+        said = multi_hot([frozenset[str]().union(*(named(*code) for code in row)) for row in codes], ids)
+        return cls(stated, known_mask(vocabularies, ids, graph) | said)

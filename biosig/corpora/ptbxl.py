@@ -17,7 +17,8 @@ from biosig.splits import Split
 
 _TABLE = "ptbxl_database.csv"
 _NEEDED = ("ecg_id", "patient_id", "age", "sex", "report", "scp_codes", "strat_fold")
-_KEPT = frozenset({*_NEEDED, "device", "recording_date"})
+_AXIS = "heart_axis"
+_KEPT = frozenset({*_NEEDED, _AXIS, "device", "recording_date"})
 _LONGEST_CODES = 10_000
 # Version 1.0.2 and later write 300 for every age above 89, to protect the few people it would point to.
 _HIDDEN_AGE, _HIDDEN_AGE_MEANS = 300.0, 90.0
@@ -31,8 +32,10 @@ class PtbXl:
 
     Record ids are the five digits of `ecg_id`, the same at both rates. Only rows whose files exist are found; `missing`
     names the others. Codes (system `scp-ecg`) carry the likelihood in percent, where 0 means "stated, likelihood
-    unknown". The fold is `strat_fold`, made by patient: 1 to 8 train, 9 validates, 10 tests (9 and 10 were validated by
-    a human). An age of 300 means "above 89" and is given as 90. Reports are German, some English or Swedish.
+    unknown". The electrical axis has no statement there: where the column `heart_axis` says it, it is a code of the
+    system `ptb-xl-axis`, and where it is empty the axis is unknown. The fold is `strat_fold`, made by patient: 1 to 8
+    train, 9 validates, 10 tests (9 and 10 were validated by a human). An age of 300 means "above 89" and is given as
+    90. Reports are German, some English or Swedish.
     """
 
     name: str
@@ -86,6 +89,8 @@ class PtbXl:
     def read(self, entry: Entry) -> Recording:
         row: _Row = entry.meta["row"]
         codes = [Code("scp-ecg", code, likelihood) for code, likelihood in row.statements().items()]
+        if axis := row.cells.get(_AXIS, "").strip():
+            codes.append(Code("ptb-xl-axis", axis))
         return complete(
             read_wfdb(entry.path),
             entry,

@@ -135,6 +135,8 @@ def test_reports_and_labels_may_be_missing() -> None:
     af, flutter = GRAPH.find("AF").id, GRAPH.find("AFL").id
     table = pd.DataFrame(
         {
+            "corpus": "folder",
+            "sub_corpus": "",
             "concepts": [[af], [], [af]],
             "codes": [[{"system": "snomed-ct", "code": af}], [], [{"system": "scp-ecg", "code": "AFIB"}]],
         }

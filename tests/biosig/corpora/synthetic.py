@@ -125,6 +125,7 @@ def ptbxl_table(*rows: dict[str, str]) -> str:
             "recording_date": "1984-11-09 09:17:34",
             "report": "sinusrhythmus, periphere niederspannung",
             "scp_codes": "{'NORM': 100.0, 'SR': 0.0}",
+            "heart_axis": "",
             "strat_fold": "3",
             "filename_lr": f"records100/00000/{number:05d}_lr",
             "filename_hr": f"records500/00000/{number:05d}_hr",
@@ -135,18 +136,21 @@ def ptbxl_table(*rows: dict[str, str]) -> str:
 
 
 def _ptbxl(folder: Path, rate: int, tag: str) -> dict[str, Expected]:
-    table = ptbxl_table({}, {"age": "300.0", "sex": "0", "strat_fold": "10", "patient_id": "7.0"}, {"age": ""}, {})
+    table = ptbxl_table(
+        {}, {"age": "300.0", "sex": "0", "strat_fold": "10", "patient_id": "7.0"}, {"age": "", "heart_axis": "ALAD"}, {}
+    )
     (folder / "ptbxl_database.csv").write_text(table)
     for number in (1, 2, 3):
         write_record(folder / f"records{rate}/00000/{number:05d}_{tag}", ("#Age: 1", "#Sex: Male"), rate=rate)
     codes = (("scp-ecg", "NORM", 100.0), ("scp-ecg", "SR", 0.0))
+    axis = ("ptb-xl-axis", "ALAD", None)
     report = "sinusrhythmus, periphere niederspannung"
     where = f"records{rate}/00000/0000{{}}_{tag}.hea"
     device = {"device": "CS-12 E"}
     return {
         "00001": Expected("15709", 56.0, "female", codes, report, where.format(1), {"fold": 3, **device}),
         "00002": Expected("7", 90.0, "male", codes, report, where.format(2), {"fold": 10, **device}),
-        "00003": Expected("15709", None, "female", codes, report, where.format(3), {"fold": 3, **device}),
+        "00003": Expected("15709", None, "female", (*codes, axis), report, where.format(3), {"fold": 3, **device}),
     }
 
 

@@ -60,6 +60,20 @@ def test_codes_keep_their_order_and_likelihood(tmp_path: Path) -> None:
     assert [(code.code, code.likelihood) for code in codes] == [("SR", 0.0), ("LVH", 50.0), ("NORM", 100.0)]
 
 
+@pytest.mark.parametrize(
+    ("axis", "ids"), [("LAD", {"39732003"}), (" ALAD ", {"39732003"}), ("RAD", {"47665007"}), ("MID", set())]
+)
+def test_the_axis_is_a_code_where_the_table_says_it(axis: str, ids: set[str], tmp_path: Path) -> None:
+    recording = read_row(tmp_path, {"scp_codes": "{'SR': 0.0}", "heart_axis": axis})
+    assert [(code.system, code.code) for code in recording.codes] == [("scp-ecg", "SR"), ("ptb-xl-axis", axis.strip())]
+    assert recording.concepts == {"426783006", *ids}
+
+
+def test_no_axis_no_code(tmp_path: Path) -> None:
+    recording = read_row(tmp_path, {"scp_codes": "{'SR': 0.0}", "heart_axis": ""})
+    assert [code.system for code in recording.codes] == ["scp-ecg"]
+
+
 def test_no_codes_at_all(tmp_path: Path) -> None:
     assert read_row(tmp_path, {"scp_codes": "{}"}).codes == ()
 

@@ -19,6 +19,8 @@ from scipy.signal import resample_poly
 from biosig.corpora import CORPORA, ptbxl, tables
 from biosig.errors import CorpusError
 from biosig.recording import Modality, Recording
+from ontology import concepts
+from ontology.annotation import counts
 
 pytestmark = pytest.mark.real
 
@@ -246,7 +248,8 @@ def test_ptbxl_is_its_table(name: str, biosig_data: Path) -> None:
         row = rows[int(record)]
         codes = re.findall(r"'([^']+)': ([\d.]+)", row["scp_codes"])
         assert [(code.code, code.likelihood) for code in recording.codes] == [
-            (code, float(value)) for code, value in codes
+            *((code, float(value)) for code, value in codes),
+            *((axis, None) for axis in filter(None, [row["heart_axis"]])),
         ]
         assert recording.subject_id == row["patient_id"].split(".")[0]
         assert recording.report == row["report"]
@@ -273,6 +276,17 @@ def test_every_row_of_the_ptbxl_table_can_be_read(biosig_data: Path) -> None:
     assert sum(statements.values()) == len(re.findall(r"'[^',]+': [\d.]+", text))
     for code in ("NORM", "SR", "AFIB", "CRBBB"):
         assert statements[code] == text.count(f"'{code}':")
+
+
+def test_the_axes_of_ptbxl_are_as_many_as_the_challenge_counts(biosig_data: Path) -> None:
+    with (biosig_data / FOLDERS["ptb-xl"] / "ptbxl_database.csv").open(newline="", encoding="utf-8") as file:
+        axes = Counter(row["heart_axis"] for row in csv.DictReader(file))
+    found: Counter[str] = Counter()
+    for axis, records in axes.items():
+        found.update(dict.fromkeys(concepts("ptb-xl-axis", axis), records))
+    said = counts("cinc2021", "ptb-xl")
+    assert found == {code: said[code] for code in ("39732003", "47665007", "251200008")}
+    assert (said["39732003"], said["47665007"]) == (5146, 343)
 
 
 def test_ptbxl_at_both_rates_is_one_signal(biosig_data: Path) -> None:
