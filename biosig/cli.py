@@ -1,30 +1,41 @@
 """The command `biosig`: its sub-commands are found through the entry-point group `biosig.commands`.
 
-No floor imports a higher one, and a third party can add a command. Nothing heavy is imported until a command runs.
+An entry point is a function, or a `typer.Typer` with commands of its own. No floor imports a higher one, and a third
+party can add a command. Nothing heavy is imported until a command runs.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from importlib.metadata import version as installed_version
+from typing import Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from biosig.errors import BiosigError
 from ontology.errors import OntologyError
 from ontology.registry import UnknownNameError
 
 # In the order a newcomer meets them; commands of third parties follow by name.
-_ORDER = ("corpora", "simulate", "prepare", "audit", "show", "pretrain", "evaluate")
+_ORDER = ("corpora", "simulate", "prepare", "audit", "show", "ontology", "pretrain", "evaluate")
+
+
+class _InOrder(TyperGroup):
+    """Lists commands in the order of the work; typer would list those with commands of their own first."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=_rank)
 
 
 def build() -> typer.Typer:
     """The command line with every installed sub-command."""
     app = typer.Typer(
         name="biosig",
+        cls=_InOrder,
         help="Foundation models for ECG and EEG: prepare recordings, pretrain, evaluate with intervals.",
         no_args_is_help=True,
         add_completion=False,
@@ -32,9 +43,13 @@ def build() -> typer.Typer:
         rich_markup_mode="markdown",
     )
     app.callback()(_options)
-    for point in sorted(entry_points(group="biosig.commands"), key=_rank):
+    for point in entry_points(group="biosig.commands"):
         try:
-            app.command(point.name)(point.load())
+            command = point.load()
+            if isinstance(command, typer.Typer):
+                app.add_typer(command, name=point.name)
+            else:
+                app.command(point.name)(command)
         except ImportError as error:  # somebody's broken plug-in must not take the other commands away
             _complain(f"the command {point.name!r} of {point.value} cannot be loaded: {error}")
     return app
@@ -66,8 +81,8 @@ def _options(
     del version  # acted on by its callback
 
 
-def _rank(point: EntryPoint) -> tuple[int, str]:
-    return (_ORDER.index(point.name) if point.name in _ORDER else len(_ORDER), point.name)
+def _rank(name: str) -> tuple[int, str]:
+    return (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)
 
 
 def _complain(message: str) -> None:

@@ -15,7 +15,10 @@ def pretrain(
         list[str] | None, typer.Option("--set", help="Change a field of the recipe: optimiser.steps=100.")
     ] = None,
 ) -> None:
-    """Pretrain a foundation model on prepared stores."""
+    """Pretrain a foundation model on prepared stores.
+
+    Example: `biosig pretrain quickstart --data ptb-xl.store --out run`
+    """
     from rich.console import Console
 
     from pretrain.recipe import load

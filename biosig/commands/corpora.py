@@ -11,7 +11,10 @@ import typer
 def corpora(
     name: Annotated[str | None, typer.Argument(help="One corpus, to see its details and what to cite.")] = None,
 ) -> None:
-    """List the corpora that `biosig prepare` reads, or show one."""
+    """List the corpora that `biosig prepare` reads, or show one.
+
+    Example: `biosig corpora ptb-xl`
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
