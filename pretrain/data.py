@@ -108,6 +108,12 @@ class PretrainingData:
             batch["signal"], batch["mask"] = augment(batch["signal"], batch["mask"], self.spec.augment, generator)
         return batch
 
+    def typical_batches(self) -> Iterator[dict[str, Tensor]]:
+        """The first few training batches, at least 256 windows if there are as many."""
+        size = self.recipe.optimiser.batch_size
+        for step in range(min(-(-256 // size), self.batches_per_epoch)):
+            yield self.train_batch(step)
+
     def validation_batches(self) -> Iterator[dict[str, Tensor]]:
         """The same batches each time, in an order fixed by the seed.
 

@@ -16,6 +16,8 @@ from pretrain.architecture import Spec
 from pretrain.errors import ModelError
 from pretrain.plan import Plan
 
+# Cosine of the angle between two axes that are the same lead.
+_SAME_AXIS = 0.999
 # A few electrodes all over the head, for the fixed input of an EEG model.
 _ELECTRODES = ("Fp1", "Fp2", "C3", "C4", "O1", "O2")
 
@@ -27,12 +29,14 @@ class Intake(Spec):
         sampling_rate: Hz, after preprocessing.
         window_seconds: What the towers see at once; longer recordings are averaged over windows.
         modalities: Channels of other kinds are left out.
+        leads: The fixed montage of a network without a montage-free front end, in its order; None takes any.
         preprocessing: What the training data went through.
     """
 
     sampling_rate: PositiveFloat
     window_seconds: PositiveFloat
     modalities: tuple[Modality, ...] = Field(min_length=1)
+    leads: tuple[str, ...] | None = None
     preprocessing: Preprocessing
 
     @property
@@ -53,6 +57,11 @@ class Intake(Spec):
             raise ModelError(
                 f"{name}: the model was made for {', '.join(self.modalities)}; the recording has {found}, "
                 f"{recording.n_times} samples"
+            )
+        if self.leads is not None and not set(self.leads) & set(recording.channels):
+            raise ModelError(
+                f"{name}: the model was made for the leads {', '.join(self.leads)}; the recording has "
+                f"{', '.join(recording.channels)}"
             )
         adapted = self.preprocessing.apply(recording.pick(known))
         if adapted.sampling_rate != self.sampling_rate:
@@ -93,7 +102,7 @@ class Intake(Spec):
             return Plan.covering(
                 source.samples[chosen].tolist(),
                 self.samples,
-                lambda owners, starts: self.restrict(batch(source, chosen[owners], starts, self.samples)),
+                lambda owners, starts: self.arrange(batch(source, chosen[owners], starts, self.samples)),
             )
         if rows is not None:
             raise ModelError("rows are chosen of a store; of recordings, pass those that are wanted")
@@ -104,11 +113,30 @@ class Intake(Spec):
             lambda owners, starts: collate([adapted[owner] for owner in owners], starts, self.samples),
         )
 
-    def restrict(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """A batch in which channels of kinds that the model does not know are missing."""
-        known = torch.tensor([MODALITIES.index(kind) for kind in self.modalities], device=batch["modality"].device)
+    def arrange(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """A batch as the towers want it: unknown kinds of channel missing, a fixed montage in its order.
+
+        The leads of a fixed montage are known by their axes, so any order and any other channels may come in; a lead
+        that is not there is masked. What is arranged already stays as it is.
+        """
+        device = batch["modality"].device
+        known = torch.tensor([MODALITIES.index(kind) for kind in self.modalities], device=device)
         kept = torch.isin(batch["modality"], known) & batch["mask"]
-        return {**batch, "mask": kept, "signal": batch["signal"] * kept[..., None]}
+        if self.leads is None:
+            return {**batch, "mask": kept, "signal": batch["signal"] * kept[..., None]}
+        axes = torch.from_numpy(positions(self.leads, Modality.ECG)).to(device)
+        ecg = kept & (batch["modality"] == MODALITIES.index(Modality.ECG))
+        # (batch, lead, channel): axes of different leads are 15 degrees apart at least.
+        same = (axes @ batch["position"].transpose(1, 2) > _SAME_AXIS) & ecg[:, None]
+        found, place = same.any(2), same.int().argmax(2)
+        signal = batch["signal"].gather(1, place[..., None].expand(-1, -1, batch["signal"].shape[2]))
+        return {
+            **batch,
+            "signal": signal * found[..., None],
+            "mask": found,
+            "position": axes.expand(len(found), -1, -1),
+            "modality": torch.full_like(place, MODALITIES.index(Modality.ECG)),
+        }
 
     def example(self) -> tuple[Float32[np.ndarray, "channel 3"], Int64[np.ndarray, " channel"]]:
         """Positions and modality numbers of a usual montage of the first modality, for a fixed input."""

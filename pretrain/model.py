@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -58,7 +58,7 @@ class FoundationModel(nn.Module):
         spec = config.architecture
         self.graph: ConceptGraph | None = config.ontology.graph() if config.ontology else None
         text_dim = config.report_encoder.dim if config.report_encoder else 0
-        self.signal = SignalTower(spec.signal, spec.dim)
+        self.signal = SignalTower(spec.signal, spec.dim, config.intake.sampling_rate)
         self.text = TextTower(spec.text, text_dim, spec.dim) if spec.text else None
         self.concept: ConceptTower | None = None
         if spec.concept:
@@ -97,9 +97,19 @@ class FoundationModel(nn.Module):
             features["concept"] = self.concept()
         return features
 
+    @torch.no_grad()
+    def measure(self, batches: Iterable[Mapping[str, Tensor]], reports: Float32[np.ndarray, "report text"]) -> None:
+        """Set the standardisation of the projections from typical data, before the first training step."""
+        training = self.training
+        self.eval()
+        self.signal.projection.measure(torch.cat([self.embed(batch) for batch in batches]))
+        if self.text is not None:
+            self.text.projection.measure(torch.from_numpy(reports))
+        self.train(training)
+
     def embed(self, batch: Mapping[str, Tensor]) -> Float[Tensor, "batch feature"]:
         """The encoder's pooled features of a batch, before any projection: what probes stand on."""
-        return self.signal.pooled(self.config.intake.restrict(batch))
+        return self.signal.pooled(self.config.intake.arrange(batch))
 
     @torch.no_grad()
     def encode(

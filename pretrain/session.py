@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.console import Console
-from torch import nn
 
 import ontology
+from biosig.channels import LEADS_12
 from biosig.splits import Role
 from biosig.store import Store
 from ontology.graph import ConceptGraph
@@ -21,12 +22,15 @@ from pretrain.errors import RecipeError, TrainingError
 from pretrain.intake import Intake
 from pretrain.learner import Learner
 from pretrain.model import FoundationModel
-from pretrain.objectives import OBJECTIVES
+from pretrain.objectives import OBJECTIVES, Objective
 from pretrain.rng import seed_everything
 from pretrain.run import Run, versions
 from pretrain.specs import Recipe
 from pretrain.text import MINILM, ReportEncoder
 from pretrain.trainer import Outcome, Trainer, resolve_precision
+
+# The front end that takes the twelve leads one by one.
+_FIXED = "leads12"
 
 
 @dataclass(frozen=True)
@@ -71,22 +75,24 @@ def pretrain(
     if out.exists() and not resume:
         raise TrainingError(f"{out}: exists already; give --resume to go on, or another folder")
     graph = ontology.cardiac()
-    # Whatever is wrong with the recipe should be said before anything costly, and before there is a folder.
     seed_everything(recipe.seed)
-    objectives = build_objectives(recipe, graph)
     encoder = ReportEncoder(_encoder_name(recipe)) if _needs_text(recipe) else None
     data = PretrainingData(stores, recipe, graph, encoder, progress=console.is_terminal)
     uses = tuple(_use(store) for store in data.stores.values())
-    model = FoundationModel(configure(recipe, data, graph, encoder))
-    if model.concept is not None and encoder is not None:
-        model.concept.describe(graph, encoder)
-    learner = Learner(model, objectives, {objective.name: objective.weight for objective in recipe.objectives})
+    learner = build_learner(recipe, data, graph, encoder)
+    # What does not fit together should be said before there is a folder.
+    try:
+        with torch.no_grad():
+            learner.eval()(data.train_batch(0))
+    except ValueError as error:
+        raise RecipeError(f"{recipe.name}: {error}") from error
     facts = _facts(recipe, uses)
     if out.exists():
         run.check(recipe, facts)
     else:
         run.start(recipe, facts)
     outcome = Trainer(recipe, learner, data, run, console).fit(resume=resume)
+    model = learner.model
     model.training_set = data.training_set()
     model.config = model.config.model_copy(
         update={"provenance": _provenance(recipe, uses, model.training_set.sha256, outcome.steps)}
@@ -96,7 +102,24 @@ def pretrain(
     return Summary(run.model, outcome, uses, parameters, data.examples.duplicates)
 
 
-def build_objectives(recipe: Recipe, graph: ConceptGraph) -> dict[str, nn.Module]:
+def build_learner(recipe: Recipe, data: PretrainingData, graph: ConceptGraph, encoder: ReportEncoder | None) -> Learner:
+    """Model and objectives of a recipe, initialised from torch's random state.
+
+    Raises:
+        RecipeError: If encoder or objective refuse their options.
+    """
+    objectives = build_objectives(recipe, graph)
+    try:
+        model = FoundationModel(configure(recipe, data, graph, encoder))
+    except ValueError as error:
+        raise RecipeError(f"{recipe.name}: model.signal: {error}") from error
+    model.measure(data.typical_batches(), data.reports.vectors)
+    if model.concept is not None and encoder is not None:
+        model.concept.describe(graph, encoder)
+    return Learner(model, objectives, {objective.name: objective.weight for objective in recipe.objectives})
+
+
+def build_objectives(recipe: Recipe, graph: ConceptGraph) -> dict[str, Objective]:
     """The objectives of a recipe, by name.
 
     Raises:
@@ -117,6 +140,7 @@ def configure(recipe: Recipe, data: PretrainingData, graph: ConceptGraph, encode
         sampling_rate=recipe.data.sampling_rate,
         window_seconds=recipe.data.window_seconds,
         modalities=recipe.data.modalities,
+        leads=LEADS_12 if recipe.model.signal.options.get("front_end") == _FIXED else None,
         preprocessing=data.preprocessing,
     )
     reports = None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from biosig.encoders.pooling import pool
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from biosig import encoders
-from pretrain.architecture import Projection, SignalSpec, TextSpec
+from pretrain.architecture import Projection, SignalSpec, TextSpec, TokenPooling
 
 
 class SignalTower(nn.Module):
@@ -18,17 +18,28 @@ class SignalTower(nn.Module):
     Args:
         spec: Which encoder, pooling and projection.
         dim: Dimensions of the sphere.
+        sampling_rate: Hz of the signals.
+
+    Raises:
+        ValueError: If the encoder refuses its options.
     """
 
-    def __init__(self, spec: SignalSpec, dim: int) -> None:
+    def __init__(self, spec: SignalSpec, dim: int, sampling_rate: float) -> None:
         super().__init__()
-        self.encoder = encoders.build(spec.encoder, **spec.options)
-        self.projection = projection(self.encoder.dim, dim, spec.projection)
+        try:
+            self.encoder = encoders.build(spec.encoder, sfreq=sampling_rate, **spec.options)
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+        self.attention = encoders.AttentionPool(self.encoder.dim) if spec.pooling is TokenPooling.ATTENTION else None
+        self.projection = Projector(self.encoder.dim, dim, spec.projection)
 
     def pooled(self, batch: Mapping[str, Tensor]) -> Float[Tensor, "batch feature"]:
         """One feature vector a strip, before the projection: what probes see."""
-        tokens = self.encoder(batch["signal"], batch["position"], batch["mask"], batch["modality"])
-        return pool(tokens, batch["valid"] / batch["signal"].shape[-1]).float()
+        signal, valid = batch["signal"], batch["valid"]
+        tokens = self.encoder(signal, batch["position"], batch["mask"], batch["modality"], valid)
+        kept = self.encoder.token_mask(valid, signal.shape[-1])
+        pooled = encoders.pool(tokens, kept) if self.attention is None else self.attention(tokens, kept)
+        return pooled.float()
 
     def forward(self, pooled: Float[Tensor, "batch feature"]) -> Float[Tensor, "batch dim"]:
         """Features onto the sphere."""
@@ -46,17 +57,51 @@ class TextTower(nn.Module):
 
     def __init__(self, spec: TextSpec, text_dim: int, dim: int) -> None:
         super().__init__()
-        self.projection = projection(text_dim, dim, spec.projection)
+        self.projection = Projector(text_dim, dim, spec.projection)
 
     def forward(self, report: Float[Tensor, "batch text"]) -> Float[Tensor, "batch dim"]:
         """Report vectors onto the sphere."""
         return nn.functional.normalize(self.projection(report).float(), dim=1)
 
 
-def projection(width: int, dim: int, kind: Projection) -> nn.Module:
-    """From a tower's width to the sphere's dimensions."""
-    match kind:
-        case Projection.LINEAR:
-            return nn.Linear(width, dim)
-        case Projection.MLP:
-            return nn.Sequential(nn.Linear(width, dim), nn.GELU(), nn.Linear(dim, dim))
+class Projector(nn.Module):
+    """From a tower's width to the sphere's dimensions, after a standardisation that is measured once.
+
+    What an untrained encoder gives of different records, or a text encoder of different reports, is nearly one vector:
+    on the sphere they would all be neighbours, and a contrast would have next to no gradient. So the mean and the
+    deviation of each number are measured on the data before the first step, and stay as they are. They are no
+    statistics of a batch: a record's vector does not depend on its neighbours.
+
+    Args:
+        width: Of what comes in.
+        dim: Of what comes out.
+        kind: A matrix, or two with a non-linearity between.
+
+    References:
+        Krähenbühl et al., "Data-dependent initializations of convolutional neural networks", arXiv 1511.06856.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, width: int, dim: int, kind: Projection) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("deviation", torch.ones(width))
+        self.layers: nn.Module
+        match kind:
+            case Projection.LINEAR:
+                self.layers = nn.Linear(width, dim)
+            case Projection.MLP:
+                self.layers = nn.Sequential(nn.Linear(width, dim), nn.GELU(), nn.Linear(dim, dim))
+
+    def measure(self, inputs: Float[Tensor, "item width"]) -> None:
+        """Take mean and deviation from typical inputs. A number that is always the same stays out of it."""
+        if len(inputs) > 1:
+            deviation, self.mean[:] = torch.std_mean(inputs.float(), dim=0)
+            self.deviation[:] = deviation.clamp_min(1e-3 * deviation.max().clamp_min(1e-12))
+
+    def forward(self, inputs: Float[Tensor, "item width"]) -> Float[Tensor, "item dim"]:
+        """The projection."""
+        projected: Tensor = self.layers((inputs.float() - self.mean) / self.deviation)
+        return projected

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from biosig.preprocess import Preprocessing, Resample
 from biosig.simulate import write_corpus
@@ -34,7 +35,7 @@ def fewer(corpus: Path) -> Path:
 
 def prepared(corpus: Path, folder: Path, *, rate: float = 100.0, limit: int | None = None) -> Path:
     steps = Preprocessing(steps=(Resample(rate=rate),))
-    prepare("simulated", corpus, folder, preprocessing=steps, limit=limit, workers=1, progress=False)
+    prepare("simulated", corpus, folder, preprocessing=steps, limit=limit, workers=0, progress=False)
     return folder
 
 
@@ -42,6 +43,15 @@ def prepared(corpus: Path, folder: Path, *, rate: float = 100.0, limit: int | No
 def tiny() -> Callable[..., Recipe]:
     """A recipe that trains in a second, with fields changed: `tiny("seed=1")`."""
     return lambda *overrides: parse(TINY, overrides=overrides)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Small networks gain nothing from more, and lose much where other processes want the cores too."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -180,23 +180,23 @@ def copied(folder: Path, to: Path) -> Path:
 def test_weights_that_do_not_fit_are_named(folder: Path, tmp_path: Path) -> None:
     path = copied(folder, tmp_path)
     tensors = load_file(path / "model.safetensors")
-    tensors["signal.projection.wight"] = tensors.pop("signal.projection.weight")
-    tensors["signal.projection.bias"] = torch.zeros(3)
+    tensors["signal.projection.layers.wight"] = tensors.pop("signal.projection.layers.weight")
+    tensors["signal.projection.layers.bias"] = torch.zeros(3)
     save_file(tensors, path / "model.safetensors")
     with pytest.raises(ModelError) as caught:
         FoundationModel.from_pretrained(path)
     message = str(caught.value)
     assert f"{len(tensors) - 2} tensors match" in message
-    assert "1 missing from the file: signal.projection.weight" in message
-    assert "1 unexpected in the file: signal.projection.wight" in message
-    assert "1 of another shape: signal.projection.bias [3], expected [16]" in message
+    assert "1 missing from the file: signal.projection.layers.weight" in message
+    assert "1 unexpected in the file: signal.projection.layers.wight" in message
+    assert "1 of another shape: signal.projection.layers.bias [3], expected [16]" in message
     assert "\n" not in message
 
 
 def test_changed_weights_give_another_fingerprint(folder: Path, tmp_path: Path) -> None:
     path = copied(folder, tmp_path)
     tensors = load_file(path / "model.safetensors")
-    tensors["signal.projection.weight"][0] *= 1.5
+    tensors["signal.projection.layers.weight"][0] *= 1.5
     save_file(tensors, path / "model.safetensors")
     with pytest.raises(ModelError, match="fingerprint: signal: the answer to the fixed input differs by"):
         FoundationModel.from_pretrained(path)

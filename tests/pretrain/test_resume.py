@@ -29,12 +29,12 @@ recipe, store, out = parse(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
 where, count = sys.argv[4], int(sys.argv[5])
 calls = 0
 def deadly(real):
-    def call(*arguments):
+    def call(*arguments, **options):
         global calls
         calls += 1
         if calls == count:
             os.kill(os.getpid(), signal.SIGKILL)
-        return real(*arguments)
+        return real(*arguments, **options)
     return call
 if where == "step":
     Trainer._step = deadly(Trainer._step)
@@ -74,7 +74,7 @@ def undisturbed(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("step", random.Random().randint(2, 12)),
         ("write", 5),  # the moments of the second checkpoint
         ("write", 9),  # the random states of the third
-        ("prune", 4),  # an old checkpoint half removed
+        ("prune", 5),  # an old checkpoint half removed
     ],
     ids=["random step", "second checkpoint", "third checkpoint", "removing the oldest"],
 )

@@ -12,6 +12,6 @@ model:
 objectives:
   - {name: signal_language}
   - {name: graph_smoothed, weight: 0.5, options: {kernel: hop, sigma: 1.0, epsilon: 0.5}}
-optimiser: {steps: 12, batch_size: 16, learning_rate: 3e-3, warmup_steps: 2}
+optimiser: {steps: 12, batch_size: 16, learning_rate: 3e-3, warmup_steps: 1}
 training: {precision: float32, device: cpu, log_every: 1, validate_every: 4, checkpoint_every: 4}
 """
