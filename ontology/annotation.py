@@ -71,6 +71,11 @@ def counts(corpus: str, sub_corpus: str) -> dict[str, int]:
     }
 
 
+def databases(corpus: str) -> tuple[str, ...]:
+    """The databases of a corpus that the table lists, in its order."""
+    return tuple(dict.fromkeys(row["sub_corpus"] for row in _rows() if row["corpus"] == corpus))
+
+
 @lru_cache(maxsize=1)
 def _listed() -> dict[tuple[str, str], frozenset[str]]:
     found: dict[tuple[str, str], set[str]] = {}
