@@ -17,11 +17,9 @@ from torch.autograd.function import once_differentiable
 
 from pretrain.objectives.softmax import softmax_of
 from pretrain.objectives.targets import Dense, Groups, LowRank, Targets, WithoutSelf
+from pretrain.objectives.tiles import Tiles
 
 __all__ = ["Dense", "Direction", "Empty", "Groups", "LowRank", "Targets", "soft_info_nce"]
-
-# Logits held at once unless the caller says otherwise: small tiles stay in the cache of a CPU, a GPU wants long ones.
-_CPU_TILE_BYTES, _GPU_TILE_BYTES = 8 << 20, 256 << 20
 
 
 class Direction(StrEnum):
@@ -64,8 +62,8 @@ def soft_info_nce(
 
     A loss ends the graph, so its gradient is formed with its value. One pass over row chunks of S finds the sums of
     the softmax of every row and column; a second one walks back and accumulates dL/da and dL/db, beginning with the
-    chunk still in hand, so that a small batch is computed once. Targets enter as products with the embeddings, never
-    as tiles. Memory is O(chunk * column + (row + column) * dim); there is no row x column matrix.
+    last chunks of the first, of which a fixed 128 MB (1 GB on a GPU) are kept: a small batch is computed once. Targets
+    enter as products with the embeddings, never as tiles. Memory is O(chunk * column + (row + column) * dim).
 
     Arithmetic is float32 (float64 for float64 embeddings) whatever the towers computed in, autocast or not. There is
     no second derivative, and no gradient to the targets. A batch without any target, where that is not an error, has
@@ -81,7 +79,7 @@ def soft_info_nce(
         exclude: Pairs that are neither right nor wrong, left out of every softmax: `"self"` where rows and columns
             are the same things, or a mask, which goes with `Dense` targets. Targets at these pairs count as 0.
         columns_averaged: Columns whose cross-entropy counts, all by default; the others are candidates only.
-        chunk: Rows held at once; by default what makes 8 MB of logits on a CPU and 256 MB on a GPU.
+        chunk: Rows computed at once; by default what makes 8 MB of logits on a CPU and 256 MB on a GPU.
 
     Raises:
         ValueError: If shapes do not fit, an embedding or the scale is not finite, or (unless ignored) a row or a
@@ -153,21 +151,20 @@ class _SoftInfoNCE(torch.autograd.Function):
                 torch.where(weight > 0, weight / total, 0).to(dtype)
                 for weight, total in zip(task.weights, task.sums, strict=True)
             )
-            chunks = _chunks(len(a), len(b), task.chunk, scaled)
-            tile, scratch = scaled.new_empty(2, chunks[0].stop, len(b))
-            softmax = softmax_of(_largest_logit(scaled, b_, s), scaled, b_, scratch)
+            tiles = Tiles(len(a), len(b), scaled, chunk=task.chunk, keep=task.gradients)
+            softmax = softmax_of(_largest_logit(scaled, b_, s), scaled, b_, tiles.scratch)
 
-            def compute(rows: slice) -> Tensor:
-                logits = torch.mm(scaled[rows], b_.T, out=tile[: rows.stop - rows.start])
+            def compute(k: int) -> Tensor:
+                rows = tiles.rows[k]
+                logits = torch.mm(scaled[rows], b_.T, out=tiles[k])
                 if task.exclude == "self":
                     logits[:, rows].fill_diagonal_(-torch.inf)
                 elif isinstance(task.exclude, Tensor):
                     logits.masked_fill_(task.exclude[rows], -torch.inf)
                 return softmax.prepare(logits)
 
-            for rows in chunks:
-                in_hand = compute(rows)
-                softmax.add(in_hand, rows)
+            for k, rows in enumerate(tiles.rows):
+                softmax.add(compute(k), rows)
             row_lse, column_lse = softmax.close(row_weight, column_weight)
             with_b, with_a = task.targets.products(scaled, b_, row_share, column_share)
             loss = row_weight @ row_lse + column_weight @ column_lse - (scaled * with_b).sum()
@@ -176,8 +173,8 @@ class _SoftInfoNCE(torch.autograd.Function):
 
             # dL/dS = weighted softmax of rows and of columns - weighted targets: its products are the gradients.
             grad_a, grad_b = torch.empty_like(scaled), torch.zeros_like(b_)
-            for rows in reversed(chunks):
-                residual = softmax.weighted(in_hand if rows is chunks[-1] else compute(rows), rows)
+            for k, rows in reversed(list(enumerate(tiles.rows))):
+                residual = softmax.weighted(tiles[k] if tiles.in_hand(k) else compute(k), rows)
                 torch.mm(residual, b_, out=grad_a[rows])
                 grad_b.addmm_(residual.T, scaled[rows])
             grad_a -= with_b
@@ -195,14 +192,6 @@ class _SoftInfoNCE(torch.autograd.Function):
 
 def _working_type(a: Tensor, b: Tensor) -> torch.dtype:
     return torch.promote_types(torch.promote_types(a.dtype, b.dtype), torch.float32)
-
-
-def _chunks(rows: int, columns: int, chunk: int | None, like: Tensor) -> list[slice]:
-    if chunk is None:
-        budget = _CPU_TILE_BYTES if like.device.type == "cpu" else _GPU_TILE_BYTES
-        # Fewer than 64 rows make the products slow, however wide they are.
-        chunk = max(64, budget // (columns * like.element_size()))
-    return [slice(start, min(start + chunk, rows)) for start in range(0, rows, chunk)]
 
 
 def _mean_weights(sums: Tensor, *, share: float) -> Tensor:
