@@ -11,17 +11,21 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
+from biosig.channels import LEADS_12
 from biosig.preprocess import Preprocessing
 from biosig.store import Store, Windows, batches
 from ontology.graph import ConceptGraph
 from pretrain.augment import augment
 from pretrain.errors import TrainingError
 from pretrain.examples import Examples
+from pretrain.intake import Intake
 from pretrain.labels import Labels, Reports
 from pretrain.leakage import TrainingSet, check_subjects
 from pretrain.specs import Crop, Recipe
 from pretrain.text import ReportEncoder
 
+# The front end that takes the twelve leads one by one.
+_FIXED = "leads12"
 # Keeps the numbers of augmentations apart from those that draw order and windows.
 _AUGMENT = 2
 
@@ -56,7 +60,13 @@ class PretrainingData:
         self.stores = {str(path): Store(path) for path in paths}
         if not paths or len(self.stores) < len(paths):
             raise TrainingError("expected at least one store, and each of them once")
-        self.preprocessing = _common_preprocessing(self.stores, self.spec.sampling_rate)
+        self.intake = Intake(
+            sampling_rate=self.spec.sampling_rate,
+            window_seconds=self.spec.window_seconds,
+            modalities=self.spec.modalities,
+            leads=LEADS_12 if recipe.model.signal.options.get("front_end") == _FIXED else None,
+            preprocessing=_common_preprocessing(self.stores, self.spec.sampling_rate),
+        )
         check_subjects(self.stores)
         opened = list(self.stores.values())
         self.examples = Examples.of(self.stores, self.spec.modalities)
@@ -72,6 +82,7 @@ class PretrainingData:
             self.validation = Windows(opened, self.examples.validation, seconds=seconds, train=False)
         table, used = self.train.records, self.examples.used(opened)
         self._names = table["record"]
+        self._channels = [store.layouts[number][0] for store in opened for number in store.layout_of]
         self.labels = Labels.of(table, graph, self.spec.labels)
         # Reports of the test role are not even encoded.
         texts = [text if use else "" for text, use in zip(table["report"], used, strict=True)]
@@ -133,6 +144,7 @@ class PretrainingData:
 
     def _with_labels(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         rows = batch["row"].numpy()
+        batch = self.intake.arrange(batch, [self._channels[row] for row in rows])
         ids = self.reports.ids[rows]
         batch["report_id"] = torch.from_numpy(ids)
         if self.reports.vectors.shape[1]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import torch
 from jaxtyping import Float32, Int64
 from pydantic import Field, PositiveFloat
 from torch import Tensor
@@ -11,13 +10,12 @@ from torch import Tensor
 from biosig.channels import LEADS_12, positions
 from biosig.preprocess import Preprocessing
 from biosig.recording import Modality, Recording
-from biosig.store import MODALITIES, SCALE, Store, batch
+from biosig.store import MODALITIES, Store, batch
 from pretrain.architecture import Spec
 from pretrain.errors import ModelError
+from pretrain.montage import collate, in_order, is_in_order, of_kinds
 from pretrain.plan import Plan
 
-# Cosine of the angle between two axes that are the same lead.
-_SAME_AXIS = 0.999
 # A few electrodes all over the head, for the fixed input of an EEG model.
 _ELECTRODES = ("Fp1", "Fp2", "C3", "C4", "O1", "O2")
 
@@ -102,7 +100,7 @@ class Intake(Spec):
             return Plan.covering(
                 source.samples[chosen].tolist(),
                 self.samples,
-                lambda owners, starts: self.arrange(batch(source, chosen[owners], starts, self.samples)),
+                lambda owners, starts: self.windows(source, chosen[owners], starts),
             )
         if rows is not None:
             raise ModelError("rows are chosen of a store; of recordings, pass those that are wanted")
@@ -110,33 +108,37 @@ class Intake(Spec):
         return Plan.covering(
             [one.n_times for one in adapted],
             self.samples,
-            lambda owners, starts: collate([adapted[owner] for owner in owners], starts, self.samples),
+            lambda owners, starts: self._of([adapted[owner] for owner in owners], starts),
         )
 
-    def arrange(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """A batch as the towers want it: unknown kinds of channel missing, a fixed montage in its order.
+    def arrange(self, batch: Mapping[str, Tensor], names: Sequence[tuple[str, ...]]) -> dict[str, Tensor]:
+        """A batch with its channels where the encoder wants them.
 
-        The leads of a fixed montage are known by their axes, so any order and any other channels may come in; a lead
-        that is not there is masked. What is arranged already stays as it is.
+        Args:
+            batch: As `biosig.store.batch` gives it.
+            names: Of the channels of each record.
         """
-        device = batch["modality"].device
-        known = torch.tensor([MODALITIES.index(kind) for kind in self.modalities], device=device)
-        kept = torch.isin(batch["modality"], known) & batch["mask"]
-        if self.leads is None:
-            return {**batch, "mask": kept, "signal": batch["signal"] * kept[..., None]}
-        axes = torch.from_numpy(positions(self.leads, Modality.ECG)).to(device)
-        ecg = kept & (batch["modality"] == MODALITIES.index(Modality.ECG))
-        # (batch, lead, channel): axes of different leads are 15 degrees apart at least.
-        same = (axes @ batch["position"].transpose(1, 2) > _SAME_AXIS) & ecg[:, None]
-        found, place = same.any(2), same.int().argmax(2)
-        signal = batch["signal"].gather(1, place[..., None].expand(-1, -1, batch["signal"].shape[2]))
-        return {
-            **batch,
-            "signal": signal * found[..., None],
-            "mask": found,
-            "position": axes.expand(len(found), -1, -1),
-            "modality": torch.full_like(place, MODALITIES.index(Modality.ECG)),
-        }
+        return dict(batch) if self.leads is None else in_order(batch, names, self.leads)
+
+    def admit(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """A batch in which channels of kinds that the model does not know are missing.
+
+        Raises:
+            ModelError: If the model has a fixed montage and the batch is not arranged.
+        """
+        if self.leads is not None and not is_in_order(batch, self.leads):
+            raise ModelError(
+                f"the model was made for the leads {', '.join(self.leads)} in this order; a batch of "
+                f"{batch['mask'].shape[1]} channels is not (see Intake.windows)"
+            )
+        return of_kinds(batch, self.modalities)
+
+    def windows(
+        self, store: Store, rows: Int64[np.ndarray, " window"], starts: Int64[np.ndarray, " window"]
+    ) -> dict[str, Tensor]:
+        """Windows of a store, arranged."""
+        names = [store.layout(int(row))[0] for row in rows]
+        return self.arrange(batch(store, rows, starts, self.samples), names)
 
     def example(self) -> tuple[Float32[np.ndarray, "channel 3"], Int64[np.ndarray, " channel"]]:
         """Positions and modality numbers of a usual montage of the first modality, for a fixed input."""
@@ -145,24 +147,5 @@ class Intake(Spec):
         where = np.nan_to_num(positions(names, kind), nan=0.0)
         return where, np.full(len(names), MODALITIES.index(kind), dtype=np.int64)
 
-
-def collate(recordings: Sequence[Recording], starts: Int64[np.ndarray, " window"], length: int) -> dict[str, Tensor]:
-    """One window of each recording, as `biosig.store.batch` makes it of records: same units, masks and padding."""
-    channels = max(len(one.channels) for one in recordings)
-    signal = np.zeros((len(recordings), channels, length), dtype=np.float32)
-    mask = np.zeros(signal.shape[:2], dtype=bool)
-    where = np.zeros((*signal.shape[:2], 3), dtype=np.float32)
-    modality = np.full(signal.shape[:2], MODALITIES.index(Modality.OTHER), dtype=np.int64)
-    valid = np.zeros(len(recordings), dtype=np.int64)
-    for row, (one, start) in enumerate(zip(recordings, starts, strict=True)):
-        window = one.signal[:, start : start + length]
-        count = len(window)
-        scale = np.array([SCALE.get(kind, 1.0) for kind in one.modality], dtype=np.float32)
-        gaps = ~np.isfinite(window)
-        signal[row, :count, : window.shape[1]] = np.where(gaps, 0, window / scale[:, None])
-        mask[row, :count] = ~gaps.all(axis=1)
-        where[row, :count] = np.nan_to_num(positions(one.channels, one.modality), nan=0.0)
-        modality[row, :count] = [MODALITIES.index(kind) for kind in one.modality]
-        valid[row] = window.shape[1]
-    arrays = {"signal": signal, "mask": mask, "position": where, "modality": modality, "valid": valid}
-    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+    def _of(self, recordings: Sequence[Recording], starts: Int64[np.ndarray, " window"]) -> dict[str, Tensor]:
+        return self.arrange(collate(recordings, starts, self.samples), [one.channels for one in recordings])

@@ -58,7 +58,7 @@ class FoundationModel(nn.Module):
         spec = config.architecture
         self.graph: ConceptGraph | None = config.ontology.graph() if config.ontology else None
         text_dim = config.report_encoder.dim if config.report_encoder else 0
-        self.signal = SignalTower(spec.signal, spec.dim, config.intake.sampling_rate)
+        self.signal = SignalTower(spec.signal, spec.dim, config.intake)
         self.text = TextTower(spec.text, text_dim, spec.dim) if spec.text else None
         self.concept: ConceptTower | None = None
         if spec.concept:
@@ -109,7 +109,7 @@ class FoundationModel(nn.Module):
 
     def embed(self, batch: Mapping[str, Tensor]) -> Float[Tensor, "batch feature"]:
         """The encoder's pooled features of a batch, before any projection: what probes stand on."""
-        return self.signal.pooled(self.config.intake.arrange(batch))
+        return self.signal.pooled(batch)
 
     @torch.no_grad()
     def encode(

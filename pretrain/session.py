@@ -11,7 +11,6 @@ import torch
 from rich.console import Console
 
 import ontology
-from biosig.channels import LEADS_12
 from biosig.splits import Role
 from biosig.store import Store
 from ontology.graph import ConceptGraph
@@ -19,7 +18,6 @@ from pretrain.architecture import ConceptEmbedding
 from pretrain.config import ModelConfig, OntologyConfig, Provenance, ReportEncoderConfig, StoreUse
 from pretrain.data import PretrainingData
 from pretrain.errors import RecipeError, TrainingError
-from pretrain.intake import Intake
 from pretrain.learner import Learner
 from pretrain.model import FoundationModel
 from pretrain.objectives import OBJECTIVES, Objective
@@ -28,9 +26,6 @@ from pretrain.run import Run, versions
 from pretrain.specs import Recipe
 from pretrain.text import MINILM, ReportEncoder
 from pretrain.trainer import Outcome, Trainer, resolve_precision
-
-# The front end that takes the twelve leads one by one.
-_FIXED = "leads12"
 
 
 @dataclass(frozen=True)
@@ -136,19 +131,12 @@ def build_objectives(recipe: Recipe, graph: ConceptGraph) -> dict[str, Objective
 
 def configure(recipe: Recipe, data: PretrainingData, graph: ConceptGraph, encoder: ReportEncoder | None) -> ModelConfig:
     """The configuration of the model that a recipe asks for, fed by these data."""
-    intake = Intake(
-        sampling_rate=recipe.data.sampling_rate,
-        window_seconds=recipe.data.window_seconds,
-        modalities=recipe.data.modalities,
-        leads=LEADS_12 if recipe.model.signal.options.get("front_end") == _FIXED else None,
-        preprocessing=data.preprocessing,
-    )
     reports = None
     if encoder is not None:
         reports = ReportEncoderConfig(name=encoder.name, fingerprint=encoder.fingerprint, dim=encoder.dim)
     return ModelConfig(
         architecture=recipe.model,
-        intake=intake,
+        intake=data.intake,
         ontology=OntologyConfig.of(graph),
         report_encoder=reports,
     )

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from biosig import encoders
 from pretrain.architecture import Projection, SignalSpec, TextSpec, TokenPooling
+from pretrain.intake import Intake
 
 
 class SignalTower(nn.Module):
@@ -18,16 +19,17 @@ class SignalTower(nn.Module):
     Args:
         spec: Which encoder, pooling and projection.
         dim: Dimensions of the sphere.
-        sampling_rate: Hz of the signals.
+        intake: What the signals are.
 
     Raises:
         ValueError: If the encoder refuses its options.
     """
 
-    def __init__(self, spec: SignalSpec, dim: int, sampling_rate: float) -> None:
+    def __init__(self, spec: SignalSpec, dim: int, intake: Intake) -> None:
         super().__init__()
+        self.intake = intake
         try:
-            self.encoder = encoders.build(spec.encoder, sfreq=sampling_rate, **spec.options)
+            self.encoder = encoders.build(spec.encoder, sfreq=intake.sampling_rate, **spec.options)
         except TypeError as error:
             raise ValueError(str(error)) from error
         self.attention = encoders.AttentionPool(self.encoder.dim) if spec.pooling is TokenPooling.ATTENTION else None
@@ -35,6 +37,7 @@ class SignalTower(nn.Module):
 
     def pooled(self, batch: Mapping[str, Tensor]) -> Float[Tensor, "batch feature"]:
         """One feature vector a strip, before the projection: what probes see."""
+        batch = self.intake.admit(batch)
         signal, valid = batch["signal"], batch["valid"]
         tokens = self.encoder(signal, batch["position"], batch["mask"], batch["modality"], valid)
         kept = self.encoder.token_mask(valid, signal.shape[-1])

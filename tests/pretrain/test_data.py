@@ -165,3 +165,14 @@ def renamed(store: Path, folder: Path, **columns: object) -> Path:
     info["files"]["records.parquet"] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     (folder / "store.json").write_text(json.dumps(info))
     return folder
+
+
+def test_channels_come_in_the_order_a_fixed_montage_wants(tiny: Tiny, store: Path, tmp_path: Path) -> None:
+    opened = Store(store)
+    backwards = [list(channels)[::-1] for channels in opened.records["channels"]]
+    other = renamed(store, tmp_path / "backwards", channels=backwards)
+    straight, turned = (data_of(tiny("data.augment=[]"), path).train_batch(0) for path in (store, other))
+    torch.testing.assert_close(turned["signal"], straight["signal"].flip(1))
+    torch.testing.assert_close(turned["position"], straight["position"])
+    free = tiny("data.augment=[]", "model.signal.options.front_end=montage_free")
+    torch.testing.assert_close(data_of(free, other).train_batch(0)["signal"], straight["signal"])

@@ -16,6 +16,7 @@ from biosig.recording import Modality, Recording
 from biosig.store import Store
 from pretrain.errors import ModelError
 from pretrain.model import FoundationModel, Space, random_like
+from pretrain.montage import collate
 from pretrain.recipe import parse
 from pretrain.session import pretrain
 from tests.pretrain.conftest import prepared
@@ -239,3 +240,27 @@ def test_an_ontology_that_was_edited_is_noticed(folder: Path, tmp_path: Path) ->
     (path / "config.json").write_text(json.dumps(config))
     with pytest.raises(ModelError, match="ontology: expected a graph of fingerprint"):
         FoundationModel.from_pretrained(path)
+
+
+def test_a_fixed_montage_takes_leads_in_any_order_and_masks_what_is_not_there(
+    model: FoundationModel, store: Path
+) -> None:
+    recording = Store(store).recording(0)
+    assert model.config.intake.leads == recording.channels
+    mixed = recording.pick(recording.channels[::-1])
+    np.testing.assert_allclose(model.encode(mixed), model.encode(recording), atol=1e-6)
+    few = recording.pick(("V1", "II"))
+    gone = recording.signal.copy()
+    gone[[name not in few.channels for name in recording.channels]] = np.nan
+    np.testing.assert_allclose(model.encode(few), model.encode(replace(recording, signal=gone)), atol=1e-6)
+    chest = recording.pick(("V6", "V5"))
+    gone = recording.signal.copy()
+    gone[:10] = np.nan
+    np.testing.assert_allclose(
+        model.encode(chest), model.encode(replace(recording, signal=gone)), atol=1e-6, err_msg="V6 is not lead I"
+    )
+    shuffled = collate([mixed], np.array([0]), 200)
+    with pytest.raises(ModelError, match=r"made for the leads I, II, .* in this order; a batch of 12 channels is not"):
+        model.embed(shuffled)
+    with pytest.raises(ModelError, match=r"made for the leads I, II, .*; the recording has MLII"):
+        model.encode(replace(recording.pick(("II",)), channels=("MLII",)))
