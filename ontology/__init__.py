@@ -19,12 +19,13 @@ from ontology.registry import Registry, UnknownNameError
 
 if TYPE_CHECKING:
     from ontology.annotation import annotated
-    from ontology.crosswalk import concepts, vocabulary
+    from ontology.crosswalk import concepts, doubted, vocabulary
     from ontology.graph import Concept, ConceptGraph, Kind
     from ontology.kernels import KERNELS
     from ontology.labels import known_mask, multi_hot
     from ontology.owl import read_owl, write_owl
     from ontology.prompts import sentences
+    from ontology.rf2 import read_rf2
     from ontology.shipped import GRAPHS
 
 __all__ = [
@@ -39,10 +40,12 @@ __all__ = [
     "annotated",
     "cardiac",
     "concepts",
+    "doubted",
     "emotion",
     "known_mask",
     "multi_hot",
     "read_owl",
+    "read_rf2",
     "seizure",
     "sentences",
     "sleep",
@@ -58,6 +61,7 @@ _HOME = {
     "Kind": "graph",
     "annotated": "annotation",
     "concepts": "crosswalk",
+    "doubted": "crosswalk",
     "known_mask": "labels",
     "multi_hot": "labels",
     "read_owl": "owl",

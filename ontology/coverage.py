@@ -11,6 +11,7 @@ from ontology.graph import ConceptGraph
 
 UNKNOWN_SYSTEM = "no crosswalk for the coding system"
 UNLISTED = "not in the crosswalk"
+NOT_STATED = "hedged, denied, or a phrase without a concept"
 ELSEWHERE = "its concept is not in the graph"
 
 
@@ -94,5 +95,4 @@ def _reason(system: str, code: str) -> str:
     entry = entries(system).get(SYSTEMS[system].normalise(code))
     if _stated(system, code):
         return f"{entry.name}: {ELSEWHERE}" if entry and entry.name else ELSEWHERE
-    assert entry is not None  # what has no row states itself
-    return entry.provenance.removeprefix("unmapped: ")
+    return entry.provenance.removeprefix("unmapped: ") if entry else NOT_STATED

@@ -11,6 +11,11 @@ word for is in its table with no concept and the reason why; none is guessed.
 - `ludb`: the diagnosis lines of LUDB headers, as they stand.
 - `mitdb`: beat symbols (`V`) and rhythms (`(AFIB`) of MIT-BIH annotations.
 - `cinc2011`, `chagas`: the grades of CinC 2011 and the labels of CODE-15% and SaMi-Trop; none is a finding of the ECG.
+- `code15`: the six labels of CODE-15%; `none` for a record with none of them.
+- `icd-10`: I44 to I49 and R94.3 of ICD-10 and ICD-10-CM, with or without the point. They are diagnoses of a stay, not
+  findings of one ECG: who has I48.0 may be in sinus rhythm today.
+- `mimic-iv-ecg`: machine statements as in MIMIC-IV-ECG, in which a table of phrases finds what is stated, what is
+  hedged and what is denied (`ontology.statements`). A hedged finding is no label; it is unknown (`doubted`).
 - `simulated`: SNOMED-CT identifiers.
 - `aasm`, `rechtschaffen-kales`, `edf-sleep`: sleep stages as `N2`, as `2` or `S2`, and as EDF+ annotations write them.
 - `tusz`: the seizure types of the TUH EEG Seizure Corpus.
@@ -38,6 +43,7 @@ from ontology.errors import OntologyError
 from ontology.identifiers import is_snomed
 from ontology.registry import Registry
 from ontology.shipped import table as shipped_table
+from ontology.statements import plain, understand
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +70,14 @@ class System:
         normalise: Brings a code as it is found into the form of the table.
         identifiers: Whether a SNOMED-CT identifier that no table lists is taken as itself.
         graph: The graph of the package whose concepts are stated; none for SNOMED-CT.
+        phrases: Whether a code is a sentence, in which the codes of the table are looked for.
     """
 
     tables: tuple[Traversable, ...]
     normalise: Callable[[str], str] = str.strip
     identifiers: bool = False
     graph: str = ""
+    phrases: bool = False
 
 
 @lru_cache(maxsize=65_536)
@@ -81,14 +89,33 @@ def concepts(system: str, code: str) -> frozenset[str]:
     """
     known = SYSTEMS[system]
     key = known.normalise(code)
+    if known.phrases:
+        return understand(key, _phrases(system)).stated
     if entry := entries(system).get(key):
         return entry.concepts
     return frozenset((key,)) if known.identifiers and is_snomed(key) else frozenset()
 
 
+@lru_cache(maxsize=65_536)
+def doubted(system: str, code: str) -> frozenset[str]:
+    """The SNOMED-CT identifiers that a code hedges: the record may have them or not, so they are unknown in it.
+
+    Raises:
+        UnknownNameError: If there is no such coding system.
+
+    Example:
+        >>> concepts("mimic-iv-ecg", "Possible atrial flutter"), doubted("mimic-iv-ecg", "Possible atrial flutter")
+        (frozenset(), frozenset({'164890007'}))
+    """
+    known = SYSTEMS[system]
+    return understand(known.normalise(code), _phrases(system)).doubted if known.phrases else frozenset()
+
+
 def listed(system: str, code: str) -> bool:
     """Whether the system's table knows the code, mapped or not."""
     known, key = SYSTEMS[system], SYSTEMS[system].normalise(code)
+    if known.phrases:
+        return understand(key, _phrases(system)).listed
     return key in entries(system) or (known.identifiers and is_snomed(key))
 
 
@@ -127,6 +154,11 @@ def entries(system: str) -> Mapping[str, Entry]:
     return MappingProxyType(found)
 
 
+@lru_cache(maxsize=64)
+def _phrases(system: str) -> Mapping[str, frozenset[str]]:
+    return {code: entry.concepts for code, entry in entries(system).items()}
+
+
 @lru_cache(maxsize=1)
 def _snomed_ct() -> dict[str, tuple[str, ...]]:
     rows = csv.DictReader(_SNOMED_CT.read_text(encoding="utf-8").splitlines())
@@ -145,6 +177,12 @@ def _words(label: str) -> str:
     return " ".join(label.split()).casefold()
 
 
+def _icd10(code: str) -> str:
+    """`i4891` as `I48.91`: billing data leave the point out."""
+    code = code.strip().upper().replace(".", "")
+    return f"{code[:3]}.{code[3:]}" if len(code) > 3 else code
+
+
 _FOLDER = files("ontology") / "crosswalks"
 _SNOMED_CT, _CPSC = _FOLDER / "snomed-ct.csv", _FOLDER / "cpsc-2018.csv"
 
@@ -157,6 +195,9 @@ SYSTEMS.add("ludb", System((_FOLDER / "ludb.csv",), _ludb))
 SYSTEMS.add("mitdb", System((_FOLDER / "mitdb.csv",), _mitdb))
 SYSTEMS.add("cinc2011", System((_FOLDER / "cinc2011.csv",)))
 SYSTEMS.add("chagas", System((_FOLDER / "chagas.csv",)))
+SYSTEMS.add("code15", System((_FOLDER / "code15.csv",)))
+SYSTEMS.add("icd-10", System((_FOLDER / "icd-10.csv",), _icd10))
+SYSTEMS.add("mimic-iv-ecg", System((_FOLDER / "mimic-iv-ecg.csv",), plain, phrases=True))
 SYSTEMS.add("simulated", System((_SNOMED_CT,), identifiers=True))
 for _graph, _systems in {
     "sleep": ("aasm", "rechtschaffen-kales", "edf-sleep"),

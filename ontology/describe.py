@@ -65,23 +65,11 @@ SNOMED-CT's own, whose release is licensed. This page is made by `python -m onto
         ("child", "parent", "kind", "reason"),
         ((graph[row["child"]].term, graph[row["parent"]].term, row["kind"], row["reason"]) for row in _edges()),
     )
-    notes = f"""Records: of the public training data of the Challenge 2021 with the code or one that counts as equal; a \
-record with both counts twice. Annotated in: how many of its {len(databases(_CINC))} databases use it at all; in the \
+    notes = f"""Records: of the public training data of the Challenge 2021 with the code or one that counts as equal; \
+a record with both counts twice. Annotated in: how many of its {len(databases(_CINC))} databases use it at all; in the \
 others the concept is unknown, not absent (`ontology.annotated`).
 """
-    return "\n".join(
-        (
-            head,
-            "## Observed concepts\n",
-            notes,
-            concepts,
-            "\n## Organisers\n",
-            groups,
-            "\n## Edges\n",
-            edges,
-            "",
-        )
-    )
+    return f"{head}\n## Observed concepts\n\n{notes}\n{concepts}\n\n## Organisers\n\n{groups}\n\n## Edges\n\n{edges}\n"
 
 
 def _records() -> tuple[Counter[str], Counter[str]]:

@@ -10,6 +10,7 @@ import pandas as pd
 from jaxtyping import Bool, Float32, Int64
 
 from ontology.annotation import annotated, named
+from ontology.crosswalk import doubted
 from ontology.graph import ConceptGraph
 from ontology.labels import known_mask, multi_hot
 from pretrain.specs import LabelScope
@@ -60,7 +61,8 @@ class Labels:
         known: Which concepts the record's database annotates (`ontology.annotated`); elsewhere, absence says nothing,
             and neither does a presence that only follows from the graph or from a finer code: with positives alone,
             a model would be taught, and scored for, telling that database from the others. A concept that a code of
-            the record names is known. A record without any code has no known concept.
+            the record names is known, one that it hedges ("possible infarct") is not. A record without any code has no
+            known concept.
     """
 
     stated: Bool[np.ndarray, "record concept"]
@@ -80,5 +82,8 @@ class Labels:
             annotated(corpus, sub_corpus, frozenset(system for system, _ in row))
             for corpus, sub_corpus, row in zip(records["corpus"], records["sub_corpus"], codes, strict=True)
         ]
-        said = multi_hot([frozenset[str]().union(*(named(*code) for code in row)) for row in codes], ids)
-        return cls(stated, known_mask(vocabularies, ids, graph) | said)
+        said, hedged = (
+            multi_hot([frozenset[str]().union(*(of(*code) for code in row)) for row in codes], ids)
+            for of in (named, doubted)
+        )
+        return cls(stated, (known_mask(vocabularies, ids, graph) & ~hedged) | said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ontology import cardiac, sleep
-from ontology.coverage import ELSEWHERE, UNKNOWN_SYSTEM, UNLISTED, coverage
+from ontology.coverage import ELSEWHERE, NOT_STATED, UNKNOWN_SYSTEM, UNLISTED, coverage
 
 RECORDS = [
     [("snomed-ct", "164889003"), ("snomed-ct", "253352002")],
@@ -43,3 +43,9 @@ def test_another_graph_and_no_labels() -> None:
     assert coverage(RECORDS, sleep()).known == 0
     assert coverage([[("edf-sleep", "Sleep stage 2")]], sleep()).share == 1
     assert math.isnan(coverage([[]], cardiac()).share)
+
+
+def test_a_sentence_that_states_nothing() -> None:
+    found = coverage([[("mimic-iv-ecg", "Possible atrial flutter")], [("mimic-iv-ecg", "Sinus rhythm.")]], cardiac())
+    assert found.known == 1
+    assert found.others == (("mimic-iv-ecg", "Possible atrial flutter", 1, NOT_STATED),)

@@ -119,10 +119,39 @@ def test_all_statements_of_ptb_xl_are_listed() -> None:
         ("mitdb", "V", {"427172004", "164884008"}),
         ("mitdb", "R", {"59118001"}),
         ("mitdb", "/", {"10370003"}),
+        ("code15", "1dAVb", {"270492004"}),
+        ("code15", "ST", {"427084000"}),
+        ("code15", "none", set()),
+        ("icd-10", "I48.0", {"282825002", "164889003"}),
+        ("icd-10", "I48.91", {"164889003"}),
+        ("icd-10", " i4891 ", {"164889003"}),
+        ("icd-10", "I45.10", {"59118001"}),
+        ("icd-10", "I44.7", {"164909002"}),
+        ("icd-10", "I49.3", {"427172004", "164884008"}),
+        ("icd-10", "I45.2", set()),
+        ("icd-10", "R94.31", set()),
+        ("icd-10", "I50.9", set()),
     ],
 )
 def test_single_codes(system: str, code: str, ids: set[str]) -> None:
     assert concepts(system, code) == ids
+
+
+def test_icd_10_is_whole_from_i44_to_i49() -> None:
+    codes = walk.entries("icd-10")
+    for category, digits in {
+        "I44": "01234567",
+        "I45": "01234568 9",
+        "I46": "0129",
+        "I47": "0129",
+        "I48": "012349",
+    }.items():
+        assert {f"{category}.{digit}" for digit in digits.replace(" ", "")} | {category} <= set(codes)
+    assert {f"I49.{digit}" for digit in "01234589"} | {"I49", "R94.31"} <= set(codes)
+    for code in codes:
+        assert code[:3] in codes or code.startswith("R94.3")
+        assert walk.concepts("icd-10", code.replace(".", "").lower()) == codes[code].concepts
+    assert set(walk.entries("code15")) == {"1dAVb", "RBBB", "LBBB", "SB", "AF", "ST", "none"}
 
 
 @pytest.mark.parametrize(

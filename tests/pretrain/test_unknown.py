@@ -74,6 +74,15 @@ def test_what_is_known_has_both_values_within_a_database() -> None:
     np.testing.assert_array_equal(labels.known[coded], silent.known & labels.known[coded])
 
 
+def test_a_hedged_finding_is_unknown_and_a_denied_one_absent() -> None:
+    said = ("Sinus rhythm", "Possible inferior infarct - age undetermined", "No ST elevation")
+    labels = Labels.of(frame([("mimic-iv-ecg", "", "mimic-iv-ecg", said)]), GRAPH, LabelScope.STATED)
+    for name, stated, known in (
+        ("NSR", True, True), ("MI", False, False), ("STE", False, True), ("AF", False, True),
+    ):  # fmt: skip
+        assert (labels.stated[0, column(name)], labels.known[0, column(name)]) == (stated, known), name
+
+
 @pytest.mark.parametrize("form", list(Form))
 @pytest.mark.parametrize("kernel", ["identity", "hop"])
 def test_an_unknown_label_moves_neither_loss_nor_gradient(form: Form, kernel: str) -> None:
