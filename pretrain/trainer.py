@@ -70,7 +70,9 @@ class Trainer:
         device = recipe.training.device
         accelerator = {Device.AUTO: "auto", Device.CPU: "cpu", Device.GPU: "gpu"}[device]
         self.precision = resolve_precision(recipe.training.precision, device)
-        self.fabric = Fabric(accelerator=accelerator, devices=1, precision=_FABRIC[self.precision])
+        # Fabric's own mixed precision would round the signals themselves.
+        self.fabric = Fabric(accelerator=accelerator, devices=1, precision="32-true")
+        learner.bf16 = self.precision is Precision.BF16
         self.optimiser = adamw(learner, recipe.optimiser)
         self.module, self.wrapped = self.fabric.setup(learner, self.optimiser)
         self.checkpoints = Checkpoints(run.checkpoints, recipe.training.keep_checkpoints)
@@ -165,9 +167,6 @@ class Trainer:
 
     def _to_device(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {name: value.to(self.fabric.device, non_blocking=True) for name, value in batch.items()}
-
-
-_FABRIC = {Precision.BF16: "bf16-mixed", Precision.FLOAT32: "32-true"}
 
 
 def resolve_precision(asked: Precision, device: Device) -> Precision:

@@ -178,3 +178,21 @@ def test_bfloat16_trains_too_and_losses_stay_float32(tiny: Tiny, store: Path, tm
     assert all(value.dtype != torch.bfloat16 for value in model.state_dict().values())
     assert model.config.provenance is not None
     assert model.config.provenance.precision == "bf16"
+
+
+def test_bfloat16_changes_the_towers_and_not_what_they_are_fed(
+    tiny: Tiny, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, encoder = tiny("data.augment=[]"), ReportEncoder()
+    data = PretrainingData([store], recipe, ontology.cardiac(), encoder)
+    learner, batch, fed = learner_of(recipe, data, encoder).eval(), data.train_batch(0), []
+    pooled = learner.model.signal.pooled
+    monkeypatch.setattr(learner.model.signal, "pooled", lambda batch: fed.append(batch) or pooled(batch))
+    full = learner(batch)["loss"]
+    learner.bf16 = True
+    half = learner(batch)["loss"]
+    assert torch.equal(fed[0]["signal"], fed[1]["signal"])
+    assert fed[1]["signal"].dtype is torch.float32
+    assert half.dtype is torch.float32
+    assert full != half
+    torch.testing.assert_close(half, full, rtol=0.05, atol=0)
