@@ -84,7 +84,9 @@ def single_spaced(name: str) -> str:
     Raises:
         OntologyError: If it holds control characters other than white space, or halves of surrogate pairs.
     """
-    if _CONTROL.search(plain := " ".join(name.split())):
+    plain = " ".join(name.split())
+    # Nothing printable is a control character, and this is the faster question.
+    if not plain.isprintable() and _CONTROL.search(plain):
         raise OntologyError(f"control character in the name {name!r}")
     return plain
 

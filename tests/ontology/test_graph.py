@@ -71,6 +71,57 @@ def test_distances_equal_floyd_and_warshall(graph: ConceptGraph) -> None:
     np.testing.assert_array_equal(graph.distances(graph.ids[::-1]), slow[::-1, ::-1])
 
 
+@given(graphs(), st.data())
+def test_weighted_distances_equal_floyd_and_warshall(graph: ConceptGraph, data: st.DataObject) -> None:
+    weight = st.sampled_from([0.25, 0.5, 1.0, 3.0])
+    kinds = data.draw(st.dictionaries(st.sampled_from([str(kind) for kind in Kind]), weight))
+    pairs = [(edge.child, edge.parent) for edge in graph.edges]
+    some = data.draw(st.dictionaries(st.sampled_from(pairs), weight)) if pairs else {}
+    weights: dict[str | tuple[str, str], float] = dict([*kinds.items(), *some.items()])
+    slow = np.where(np.eye(len(graph), dtype=bool), 0.0, math.inf)
+    for edge in graph.edges:
+        a, b = graph.index(edge.child), graph.index(edge.parent)
+        slow[a, b] = slow[b, a] = some.get((edge.child, edge.parent), kinds.get(edge.kind, 1.0))
+    for middle in range(len(graph)):
+        slow = np.minimum(slow, slow[:, middle, None] + slow[middle])
+    np.testing.assert_array_equal(graph.distances(weights=weights), slow)
+    assert graph.distance(graph.ids[0], graph.ids[-1], weights=weights) == slow[0, -1]
+
+
+@given(graphs())
+def test_weights_of_one_are_hops(graph: ConceptGraph) -> None:
+    np.testing.assert_array_equal(graph.distances(weights={}), graph.distances())
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"melody": 1.0}, "weights: expected a kind .rhythm, .*, got 'melody'"),
+        ({("test:a", "test:b"): 1.0}, r"weights: expected .* got \('test:a', 'test:b'\)"),
+        ({"rhythm": 0.0}, "weights: rhythm: expected a finite number above 0, got 0.0"),
+        ({"rhythm": math.nan}, "weights: rhythm: .* got nan"),
+        ({("test:b", "test:a"): math.inf}, "weights: .*test:b.* got inf"),
+    ],
+)
+def test_what_is_no_weight_is_refused(weights: dict[str, float], message: str) -> None:
+    with pytest.raises(OntologyError, match=message):
+        build("ab", "ba").distances(weights=weights)
+
+
+def test_distances_between_more_concepts_than_a_word_has_bits() -> None:
+    size = 150
+    chain = ConceptGraph(
+        [node(str(number)) for number in range(size)],
+        [(f"test:{number + 1}", f"test:{number}") for number in range(size - 1)],
+    )
+    places = np.arange(size)
+    np.testing.assert_array_equal(chain.distances(), np.abs(places[:, None] - places))
+    twice = [chain.ids[3], chain.ids[100], chain.ids[3]]
+    np.testing.assert_array_equal(chain.distances(twice), [[0, 97, 0], [97, 0, 97], [0, 97, 0]])
+    assert len(chain.ancestors("test:149")) == 149
+    assert chain.subgraph(["test:149", "test:0"]).parents("test:149") == ("test:0",)
+
+
 @given(graphs())
 def test_lowest_common_ancestors_have_no_common_ancestor_below(graph: ConceptGraph) -> None:
     above = {id_: ancestors | {id_} for id_, ancestors in reachable(graph).items()}
@@ -106,6 +157,33 @@ def test_a_subgraph_keeps_the_kind_of_the_edge_it_bridges() -> None:
     assert graph.subgraph(["test:a", "test:c"]).edges == (Edge("test:c", "test:a", Kind.RHYTHM),)
 
 
+@given(graphs())
+def test_roots_and_orphans(graph: ConceptGraph) -> None:
+    assert graph.roots == tuple(id_ for id_ in graph.ids if not graph.parents(id_))
+    lonely = tuple(id_ for id_ in graph.roots if not graph.children(id_))
+    assert graph.orphans == (lonely if len(graph) > 1 else ())
+
+
+def test_orphans_are_refused_where_none_are_allowed() -> None:
+    graph = build("abcd", "ba")
+    with pytest.raises(OntologyError, match=r"concept test:c has no is-a edge \(2 such\)"):
+        ConceptGraph(graph, graph.edges, allow_orphans=False)
+    whole = build("ab", "ba")
+    assert ConceptGraph(whole, whole.edges, allow_orphans=False) == whole
+    assert len(ConceptGraph([node("a")], allow_orphans=False)) == 1
+
+
+@given(graphs())
+def test_networkx_has_the_same_graph(graph: ConceptGraph) -> None:
+    copy = graph.to_networkx()
+    assert tuple(copy) == graph.ids
+    assert {(child, parent, data["kind"]) for child, parent, data in copy.edges(data=True)} == {
+        (edge.child, edge.parent, edge.kind) for edge in graph.edges
+    }
+    assert {id_ for id_, organiser in copy.nodes(data="organiser") if not organiser} == set(graph.observed)
+    assert all(term == graph[id_].term for id_, term in copy.nodes(data="term"))
+
+
 def test_observed_concepts_come_first_and_keep_their_order() -> None:
     graph = build("abcd", "ba ca", organisers="ac")
     assert graph.ids == ("test:b", "test:d", "test:a", "test:c")
@@ -122,6 +200,11 @@ def test_observed_concepts_come_first_and_keep_their_order() -> None:
         ("a", [("test:a", "test:a")], "cycle"),
         ("ab", [("test:a", "test:x")], "no concept test:x"),
         ("ab", [("test:x", "test:a")], "no concept test:x"),
+        (
+            "abcde",
+            [("test:d", "test:c"), ("test:b", "test:a"), ("test:a", "test:b"), ("test:e", "test:a")],
+            "test:[ab]$",
+        ),
         ("aa", [], "test:a .* twice"),
         ("ab", [("test:a", "test:b"), ("test:a", "test:b", "rhythm")], "test:a -> test:b is given twice"),
         ("ab", [("test:a", "test:b", "melody")], "'melody'.* none of rhythm, conduction"),
@@ -171,6 +254,14 @@ def test_an_unknown_name_hints_at_a_near_one() -> None:
         cardiac()["164889004"]
     with pytest.raises(UnknownNameError):
         cardiac().index("nothing like it")
+
+
+def test_a_hint_among_very_many_names() -> None:
+    graph = ConceptGraph([Concept(f"test:{number}", f"finding {number}") for number in range(25_000)])
+    with pytest.raises(UnknownNameError, match="did you mean 'finding 24999'"):
+        graph.find("fnding 24999")
+    with pytest.raises(UnknownNameError, match=r"no concept is named 'xylophone'$"):
+        graph.find("xylophone")
 
 
 def test_a_name_of_two_concepts_is_refused() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import reduce
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ontology.crosswalk import entries
-from ontology.identifiers import check_digit, is_snomed
+from ontology.identifiers import check_digit, check_digits, is_snomed
 
 payloads = st.text("0123456789", min_size=5, max_size=17)
 
@@ -70,6 +71,12 @@ def test_any_swap_of_neighbours_is_caught(payload: str, place: int) -> None:
 )
 def test_what_is_no_identifier(text: str) -> None:
     assert not is_snomed(text)
+
+
+@given(st.lists(payloads.filter(lambda payload: payload[0] != "0"), max_size=20))
+def test_many_at_once_are_as_one_by_one(given_: list[str]) -> None:
+    together = check_digits(np.array([int(payload) for payload in given_], dtype=np.int64))
+    assert [str(digit) for digit in together.tolist()] == [check_digit(payload) for payload in given_]
 
 
 def test_a_description_identifier_is_no_concept() -> None:
