@@ -50,13 +50,12 @@ def resample(x: Float32[np.ndarray, "channel time"], rate: float, target: float)
     # Both transforms are a small multiple of one fast length, and the first sample falls on both grids.
     margin = int(_SETTLE / (TRANSITION * min(rate, target) / 2) * rate) // down + 1
     length = fft.next_fast_len(-(-x.shape[1] // down) + 2 * margin, real=True)
-    extended, offset, slope = _extended(filled, margin * down, length * down)
-    spectrum = fft.rfft(extended, axis=1)
+    # Less its first value, a channel far from zero keeps its digits.
+    first = filled[:, :1]
+    spectrum = fft.rfft(_extended(filled, first, margin * down, length * down), axis=1)
     response = _low_pass(length * down, length * up)
     resampled = fft.irfft(spectrum[:, : len(response)] * response, length * up, axis=1)
-    out = resampled[:, margin * up : margin * up + n_new]
-    # The line that was taken away to make the ends meet, back on the new grid.
-    out = out + (slope * (np.arange(n_new) * (down / up)).astype(np.float32) + offset)
+    out = resampled[:, margin * up : margin * up + n_new] + first
     if gaps is not None:
         out[_gaps_after(gaps, n_new, down / up)] = np.nan
     return out
@@ -80,6 +79,7 @@ def nearest(x: Float32[np.ndarray, "channel time"], rate: float, target: float) 
     return x[:, np.arange(n_new) * down // up]
 
 
+@functools.lru_cache(maxsize=64)
 def ratio(rate: float, target: float) -> tuple[int, int]:
     """The smallest integers with up / down = target / rate, to within a billionth.
 
@@ -117,27 +117,33 @@ def bridge(
 
 
 def _extended(
-    x: Float32[np.ndarray, "channel time"], left: int, length: int
-) -> tuple[Float32[np.ndarray, "channel long"], Float32[np.ndarray, "channel 1"], Float32[np.ndarray, "channel 1"]]:
-    """Point reflections of both ends around the signal, less the line that joins the outermost samples.
+    x: Float32[np.ndarray, "channel time"], first: Float32[np.ndarray, "channel 1"], left: int, length: int
+) -> Float32[np.ndarray, "channel long"]:
+    """The signal less its first value, with point reflections of both ends, which fade out.
 
-    The Fourier transform sees a periodic signal: with the line away there is no step where the period closes.
-    Returns the extended signal, and the line's value at the first sample of `x` and slope per sample.
+    The Fourier transform sees a periodic signal: with both ends at zero there is no step where the period closes. The
+    slow fade is far below the edge of the filter, and half of each reflection is left to keep the ends quiet.
     """
     n = x.shape[1]
     right = left + n
     long = np.empty((len(x), length), np.float32)
-    long[:, left:right] = x
+    np.subtract(x, first, out=long[:, left:right])
     before, after = min(left, n - 1), min(length - right, n - 1)
-    long[:, left - before : left] = 2 * x[:, :1] - x[:, 1 : before + 1][:, ::-1]
-    long[:, right : right + after] = 2 * x[:, -1:] - x[:, n - 1 - after : n - 1][:, ::-1]
+    np.negative(long[:, left + 1 : left + before + 1][:, ::-1], out=long[:, left - before : left])
+    last = long[:, right - 1 : right]
+    np.subtract(2 * last, long[:, right - 1 - after : right - 1][:, ::-1], out=long[:, right : right + after])
     # A signal shorter than the margin is held beyond its reflection.
     long[:, : left - before] = long[:, left - before : left - before + 1]
     long[:, right + after :] = long[:, right + after - 1 : right + after]
-    first = long[:, :1].copy()
-    slope = (long[:, -1:] - first) / np.float32(length - 1)
-    long -= slope * np.arange(length, dtype=np.float32) + first
-    return long, first + slope * np.float32(left), slope
+    rise = _rise(left // 2)
+    long[:, : len(rise)] *= rise
+    long[:, length - len(rise) :] *= rise[::-1]
+    return long
+
+
+@functools.lru_cache(maxsize=64)
+def _rise(n: int) -> Float32[np.ndarray, " sample"]:
+    return (0.5 - 0.5 * np.cos(np.pi * (np.arange(n) + 0.5) / max(n, 1))).astype(np.float32)
 
 
 def _gaps_after(gaps: Bool[np.ndarray, "channel time"], n_new: int, step: float) -> Bool[np.ndarray, "channel new"]:

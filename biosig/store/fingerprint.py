@@ -45,7 +45,7 @@ def fingerprint(recording: Recording) -> bytes | None:
             continue
         moves = outline(recording.signal[row : row + 1], recording.sampling_rate, BIN_SECONDS, _MOST_BINS)[0]
         if len(moves) >= _LEAST_BINS and np.count_nonzero(moves) >= _LEAST_MOVING * len(moves):
-            bits = _directions()[:, : len(moves)] @ moves > 0
+            bits = _directions(len(moves)) @ moves.astype(np.float32) > 0
             return np.packbits(bits).tobytes()
     return None
 
@@ -83,9 +83,9 @@ def outline(
     return np.diff(at_edges, n=2, axis=1) / (width * rate)
 
 
-@functools.cache
-def _directions() -> Float64[np.ndarray, "bit bin"]:
-    """The fixed vectors: bits of SHAKE-256, which no library version will change."""
+@functools.lru_cache(maxsize=16)
+def _directions(bins: int) -> Float32[np.ndarray, "bit bin"]:
+    """The fixed vectors for so many differences: bits of SHAKE-256, which no library version will change."""
     random = hashlib.shake_256(b"biosig waveform fingerprint 1").digest(BITS * _MOST_BINS // 8)
-    bits = np.unpackbits(np.frombuffer(random, np.uint8)).reshape(BITS, _MOST_BINS)
-    return bits * 2.0 - 1.0
+    bits = np.unpackbits(np.frombuffer(random, np.uint8)).reshape(BITS, _MOST_BINS)[:, :bins]
+    return np.ascontiguousarray(bits * np.float32(2) - np.float32(1))

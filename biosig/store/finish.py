@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -133,16 +132,8 @@ def _change_folds(path: Path, changes: Mapping[int, int]) -> None:
 
 
 def _save(job: Job, info: StoreInfo) -> None:
-    path = job.store / INFO
-    path.write_text(info.to_json(), encoding="utf-8")
-    _sync(path)
+    (job.store / INFO).write_text(info.to_json(), encoding="utf-8")
 
 
 def _describe(path: Path) -> FileInfo:
-    _sync(path)
     return FileInfo(size=path.stat().st_size, sha256=digest(path))
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

@@ -128,7 +128,6 @@ class Partial:
         for path in self.store.iterdir():
             if path.name not in keep:
                 path.unlink()
-        _sync(self.store)
         # Whoever made the destination meanwhile keeps it.
         self._check_destination()
         old = self._destination.with_name(f"{self._destination.name}.old.{os.getpid()}")
@@ -136,7 +135,6 @@ class Partial:
         if replaces:
             self._destination.rename(old)
         self.store.rename(self._destination)
-        _sync(self._destination.parent)
         if replaces:
             shutil.rmtree(old)
         shutil.rmtree(self._folder)
@@ -172,7 +170,7 @@ class Partial:
         """See whose the folder is, and make it ours if nobody's."""
         path = self.work / _PLAN
         if path.exists():
-            change = _difference(read_json(path), asdict(self._plan))
+            change = _difference(path, asdict(self._plan))
             if change is None:
                 self.store.mkdir(exist_ok=True)
                 return
@@ -193,8 +191,12 @@ class Partial:
         write_json(path, asdict(self._plan))
 
 
-def _difference(former: dict[str, object], present: dict[str, object]) -> str | None:
-    """The first setting that differs, in words."""
+def _difference(path: Path, present: dict[str, object]) -> str | None:
+    """The first setting that differs from the plan that was written, in words."""
+    try:
+        former = read_json(path)
+    except StoreError:
+        return f"{path.name} is damaged"
     for name, value in present.items():
         if former.get(name) != value:
             if name == "files":
@@ -214,14 +216,3 @@ def _is_store(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(document, dict) and document.get("format") == FORMAT
-
-
-def _sync(folder: Path) -> None:
-    """Have the folder's names on the disk before the next step."""
-    if sys.platform == "win32":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

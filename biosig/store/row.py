@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,7 @@ from biosig.store.fingerprint import fingerprint
 from biosig.store.quantise import quantise
 
 # Columns of their own, or of no use without the source's file.
+_BLOCK = 1 << 20
 _KEPT_ELSEWHERE = frozenset({"age", "sex", "fold", "sub_corpus", "source", "flags", "comments"})
 
 
@@ -125,12 +127,15 @@ def _provenance(entry: Entry, recording: Recording, source: Path) -> tuple[str, 
 # Some files hold many records, which follow each other.
 @lru_cache(maxsize=4)
 def _digest(path: Path, _size: int, _mtime: int) -> str:
-    digest = hashlib.sha256()
+    found = hashlib.sha256()
     for part in (path, *_signal_files(path)):
         with part.open("rb", buffering=0) as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
+            left = os.fstat(file.fileno()).st_size
+            # A read that asks for much more than there is spends its time on memory that it does not need.
+            while block := file.read(min(left, _BLOCK) + 1):
+                found.update(block)
+                left = max(left - len(block), 0)
+    return found.hexdigest()
 
 
 def _signal_files(path: Path) -> list[Path]:
@@ -138,11 +143,9 @@ def _signal_files(path: Path) -> list[Path]:
     if path.suffix != ".hea":
         return []
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    names = [line.split()[0] for line in lines if line.strip() and not line.startswith("#")][1:]
-    beside = [
-        path.with_name(name) for name in dict.fromkeys(names) if Path(name).name == name and name not in (".", "..")
-    ]
-    return [file for file in beside if file.is_file()]
+    names = [line.split(maxsplit=1)[0] for line in lines if line.strip() and not line.startswith("#")][1:]
+    plain = [name for name in dict.fromkeys(names) if "/" not in name and "\\" not in name and name not in (".", "..")]
+    return [file for file in map(path.with_name, plain) if file.is_file()]
 
 
 def as_columns(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 The corpus is written here by `wfdb.wrsamp`: twelve leads of noise, 10 s at 500 Hz, 16 bits, as PTB-XL has it. Each side
 runs several times in turn; the medians are compared.
 
-    python tests/benchmarks/bench_store.py [--records 1000] [--repeats 3]
+    python tests/benchmarks/bench_store.py [--records 2000] [--repeats 3]
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Row:
         return self.ours / self.plain
 
 
-def main(records: int = 1000, repeats: int = 3) -> list[Row]:
+def main(records: int = 2000, repeats: int = 3) -> list[Row]:
     """Print and return the ratios."""
     with tempfile.TemporaryDirectory() as folder:
         source, stores = Path(folder) / "wfdb", Path(folder) / "stores"
@@ -136,6 +136,6 @@ def _read_files(source: Path, records: int, seed: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--records", type=int, default=1000)
+    parser.add_argument("--records", type=int, default=2000)
     parser.add_argument("--repeats", type=int, default=3)
     main(**vars(parser.parse_args()))
