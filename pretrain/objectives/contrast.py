@@ -79,7 +79,7 @@ def soft_info_nce(
         exclude: Pairs that are neither right nor wrong, left out of every softmax: `"self"` where rows and columns
             are the same things, or a mask, which goes with `Dense` targets. Targets at these pairs count as 0.
         columns_averaged: Columns whose cross-entropy counts, all by default; the others are candidates only.
-        chunk: Rows computed at once; by default what makes 8 MB of logits on a CPU and 256 MB on a GPU.
+        chunk: Rows computed at once; by default what makes 16 MB of logits on a CPU and 256 MB on a GPU.
 
     Raises:
         ValueError: If shapes do not fit, an embedding or the scale is not finite, or (unless ignored) a row or a

@@ -8,7 +8,7 @@ from torch import Tensor
 
 # One tile unless the caller says otherwise (small ones stay in the cache of a CPU, a GPU wants long ones), and all the
 # tiles that are kept from the way forth for the way back.
-_CPU_TILE_BYTES, _CPU_KEPT_BYTES = 8 << 20, 128 << 20
+_CPU_TILE_BYTES, _CPU_KEPT_BYTES = 16 << 20, 128 << 20
 _GPU_TILE_BYTES, _GPU_KEPT_BYTES = 256 << 20, 1 << 30
 # With fewer rows products are slow, however wide the rows are.
 _FEWEST_ROWS = 64
@@ -21,7 +21,7 @@ class Tiles:
         n_rows: Of the matrix.
         n_columns: Of the matrix.
         like: Device and type.
-        chunk: Rows of a tile; by default what fills 8 MB on a CPU and 256 MB elsewhere.
+        chunk: Rows of a tile; by default what fills 16 MB on a CPU and 256 MB elsewhere.
         keep: Whether there is a way back: then 128 MB (1 GB) of tiles are kept, else one.
 
     Attributes:
