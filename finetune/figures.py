@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from matplotlib.axes import Axes
@@ -47,8 +47,8 @@ def learning_curves(evaluation: Evaluation) -> Figure:
 
     ticks = [protocol.value.replace(", ", "\n") for protocol in protocols]
     for fraction in fractions:
-        sizes = [row.train_records[0] for row in evaluation.rows if row.fraction == fraction]
-        ticks.append(f"{100 * fraction:g} % of labels\n{max(sizes):,} records")
+        sizes = sorted({size for row in evaluation.rows if row.fraction == fraction for size in row.train_records})
+        ticks.append(f"{100 * fraction:g} % of labels\n{span(sizes)} records")
     if protocols and fractions:
         axes.axvline(len(protocols) - 0.5, color=_RULE, linewidth=1)
     axes.set_xticks(range(len(ticks)), ticks)
@@ -66,7 +66,7 @@ def concept_intervals(evaluation: Evaluation) -> Figure:
     counts = {count.concept: count for count in evaluation.concepts}
     lead = next(iter(rows.values()))
     order = sorted(lead.concepts, key=lambda score: score.auroc.value if score.auroc.value is not None else -1)
-    figure = Figure(figsize=(7.4, 1.1 + 0.29 * len(order)), layout="constrained")
+    figure = Figure(figsize=(7.4, 1.1 + 0.26 * len(order)), layout="constrained")
     axes = figure.add_subplot()
     for place, (encoder, row) in enumerate(rows.items()):
         by_concept = {score.concept: score.auroc for score in row.concepts}
@@ -108,6 +108,11 @@ def concept_intervals(evaluation: Evaluation) -> Figure:
 def shown(metric: Metric) -> Estimate:
     """The widest honest interval: over subjects and seeds where there are seeds, else over subjects."""
     return metric.subjects_and_seeds or metric.subjects
+
+
+def span(numbers: Sequence[int]) -> str:
+    """The ends of sorted numbers, once if they are one."""
+    return f"{numbers[0]:,}" if numbers[0] == numbers[-1] else f"{numbers[0]:,} to {numbers[-1]:,}"
 
 
 def _headline_rows(evaluation: Evaluation) -> dict[Encoder, Row]:

@@ -13,7 +13,7 @@ from finetune.metrics import macro, rank_metrics
 from finetune.protocols import Role, Task
 
 # From heavy to light regularisation.
-C_GRID = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
+C_GRID = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 
 @dataclass(frozen=True)

@@ -38,11 +38,19 @@ class Severity(StrEnum):
 
 
 class Estimate(_Part):
-    """A number and its 95 % interval; null where it cannot be estimated."""
+    """A number and its 95 % interval; null where it cannot be estimated.
+
+    Attributes:
+        value: The estimate. AUROC as it is; AUPRC less its bootstrap bias (see `finetune.bootstrap.Kind`).
+        low: Lower end of the interval.
+        high: Upper end.
+        sample: What scikit-learn gives on the same scores, mean over seeds.
+    """
 
     value: float | None
     low: float | None = None
     high: float | None = None
+    sample: float | None = None
 
 
 class Metric(_Part):
@@ -52,7 +60,7 @@ class Metric(_Part):
         subjects: The mean over seeds, with the interval of a bootstrap over test subjects.
         subjects_and_seeds: The same value, with an interval that counts the spread between seeds too; null for a row
             of one seed.
-        by_seed: The value of each seed.
+        by_seed: The sample value of each seed.
     """
 
     subjects: Estimate

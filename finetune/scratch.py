@@ -28,15 +28,17 @@ class Budget:
         learning_rate: Of AdamW, after a warm-up, falling by a cosine to zero over `steps`.
         weight_decay: Of AdamW.
         warmup: Steps.
+        half: Whether the encoder computes in bfloat16, as pretraining does where the processor has it.
     """
 
-    steps: int = 240
-    batch_size: int = 32
+    steps: int = 200
+    batch_size: int = 16
     check_every: int = 20
-    patience: int = 5
-    learning_rate: float = 2e-3
+    patience: int = 3
+    learning_rate: float = 5e-4
     weight_decay: float = 0.05
     warmup: int = 10
+    half: bool = False
 
     def factor(self, step: int) -> float:
         """The learning rate of a step, as a share of the highest."""
@@ -52,7 +54,7 @@ class Trained:
     Attributes:
         network: Features and head with the weights of the best validation score.
         steps: Steps that were taken.
-        best_step: The step whose weights were kept.
+        best_step: The step whose weights were kept; 0 is the probe of the fresh encoder.
         validation_auroc: Macro AUROC on validation there.
     """
 
@@ -67,27 +69,22 @@ class Classifier(nn.Module):
 
     Args:
         encoder: The module that is trained.
-        features: From the encoder and a batch to `(B, dim)`.
-        dim: Size of a feature.
-        prevalence: Of each concept in training: where the biases start, so that no step is spent on finding it.
+        features: A method of it, from a batch to `(B, dim)`.
+        head: Already fitted to the features of the fresh encoder. All weights then start where the linear probe of a
+            random encoder ends, so that no step is spent on the head, and the rival is never weaker than that probe.
+
+    References:
+        Kumar et al., Fine-tuning can distort pretrained features and underperform out-of-distribution (first the
+        probe, then all weights), arXiv 2202.10054.
     """
 
-    def __init__(
-        self,
-        encoder: nn.Module,
-        features: Callable[[nn.Module, dict[str, Tensor]], Tensor],
-        dim: int,
-        prevalence: Float[np.ndarray, " concept"],
-    ) -> None:
+    def __init__(self, encoder: nn.Module, features: Callable[[dict[str, Tensor]], Tensor], head: LinearHead) -> None:
         super().__init__()
         self.encoder, self._features = encoder, features
-        self.head = LinearHead(dim, len(prevalence))
-        odds = torch.from_numpy(np.clip(prevalence, 1e-3, 1 - 1e-3)).logit()
-        with torch.no_grad():
-            self.head.linear.bias.copy_(odds)
+        self.head = head.float()
 
     def forward(self, batch: dict[str, Tensor]) -> Float[Tensor, "batch concept"]:
-        logits: Tensor = self.head(self._features(self.encoder, batch))
+        logits: Tensor = self.head(self._features(batch))
         return logits
 
 
@@ -100,31 +97,29 @@ def train(
     *,
     seed: int,
     budget: Budget,
-    half: bool = False,
 ) -> Trained:
     """Train all weights with a binary cross-entropy a concept; keep the weights of the best validation macro AUROC.
 
     Args:
-        network: Fresh; its seed is the caller's.
+        network: A fresh encoder and its probe; its seed is the caller's.
         batch_of: A training batch of store rows, with a random window of longer records.
         predict: Scores of store rows by a network in evaluation mode.
         task: Labels and roles; the test side is not looked at.
         train_rows: The rows whose labels may be used.
         seed: Of the order of records and of windows.
         budget: When to stop.
-        half: Whether the encoder computes in bfloat16, as pretraining does where the processor has it.
     """
     device = next(network.parameters()).device
     generator = np.random.default_rng(seed)
     optimizer = torch.optim.AdamW(network.parameters(), lr=budget.learning_rate, weight_decay=budget.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, budget.factor)
     validation = task.rows[Role.VALIDATION]
-    best, best_step, best_weights, step = -np.inf, 0, deepcopy(network.state_dict()), 0
+    best, best_step, best_weights = _score(predict(network.eval(), validation), task), 0, deepcopy(network.state_dict())
     order = _batches(train_rows, budget.batch_size, generator)
     for step in range(1, budget.steps + 1):
         network.train()
         rows = next(order)
-        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+        with torch.autocast(device.type, torch.bfloat16, enabled=budget.half):
             logits = network(batch_of(rows, generator))
         known, labels = (torch.from_numpy(part[rows]).to(device).float() for part in (task.known, task.labels))
         loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), labels, known, reduction="sum")
@@ -135,15 +130,19 @@ def train(
         optimizer.step()
         schedule.step()
         if step % budget.check_every == 0 or step == budget.steps:
-            network.eval()
-            found = rank_metrics(predict(network, validation), task.labels[validation], task.known[validation])
-            score = float(macro(found.auroc[task.scored])[0])
+            score = _score(predict(network.eval(), validation), task)
             if score > best:
                 best, best_step, best_weights = score, step, deepcopy(network.state_dict())
             elif step - best_step >= budget.patience * budget.check_every:
                 break
     network.load_state_dict(best_weights)
     return Trained(network.eval(), step, best_step, best)
+
+
+def _score(scores: Float[np.ndarray, "row concept"], task: Task) -> float:
+    """Macro AUROC on validation."""
+    rows = task.rows[Role.VALIDATION]
+    return float(macro(rank_metrics(scores, task.labels[rows], task.known[rows]).auroc[task.scored])[0])
 
 
 def _batches(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float64
 
-from finetune.bootstrap import Interval, interval, seed_interval
+from finetune.bootstrap import Interval, Kind, interval, seed_interval
 from finetune.metrics import macro, rank_metrics
 from finetune.protocols import Role, Task
 from finetune.result import ConceptScore, Difference, Encoder, Estimate, Metric, Protocol, Row
@@ -79,14 +79,14 @@ def summarise(draws: Draws, task: Task) -> Row:
         train_records=tuple(len(rows) for rows in run.train_rows),
         train_subjects=tuple(task.n_subjects(rows) for rows in run.train_rows),
         auroc=metric(draws.macro_auroc()),
-        auprc=metric(draws.macro_auprc()),
+        auprc=metric(draws.macro_auprc(), Kind.REVERSED),
         n_concepts=int(defined.sum()),
         n_undefined=int((~defined).sum()),
         concepts=tuple(
             ConceptScore(
                 concept=concept,
                 auroc=estimate(interval(draws.auroc[:, column].mean(0))),
-                auprc=estimate(interval(draws.auprc[:, column].mean(0))),
+                auprc=estimate(interval(draws.auprc[:, column].mean(0), Kind.REVERSED)),
             )
             for column, concept in enumerate(concepts)
         ),
@@ -117,25 +117,26 @@ def differences(all_draws: Sequence[Draws]) -> list[Difference]:
                     rival=other.run.encoder,
                     fraction=ours.run.fraction,
                     auroc=metric(_macro_difference(ours.auroc, other.auroc)),
-                    auprc=metric(_macro_difference(ours.auprc, other.auprc)),
+                    auprc=metric(_macro_difference(ours.auprc, other.auprc), Kind.REVERSED),
                 )
             )
     return found
 
 
-def metric(values: Float64[np.ndarray, "seed draws"]) -> Metric:
+def metric(values: Float64[np.ndarray, "seed draws"], kind: Kind = Kind.PERCENTILE) -> Metric:
     """Point, interval over subjects, and interval over subjects and seeds."""
-    seeds = seed_interval(values)
+    seeds = seed_interval(values, kind)
     return Metric(
-        subjects=estimate(interval(values.mean(0))),
+        subjects=estimate(interval(values.mean(0), kind)),
         subjects_and_seeds=None if seeds is None else estimate(seeds),
         by_seed=tuple(number(value) for value in values[:, 0]),
     )
 
 
 def estimate(found: Interval) -> Estimate:
-    """An interval for the result file, which has null for NaN."""
-    return Estimate(value=number(found.value), low=number(found.low), high=number(found.high))
+    """An interval for the result file, which has null for NaN; no metric, and no difference of two, is beyond 1."""
+    value, low, high = (number(min(x, 1.0)) for x in (found.value, found.low, found.high))
+    return Estimate(value=value, low=low, high=high, sample=number(found.sample))
 
 
 def number(value: float) -> float | None:

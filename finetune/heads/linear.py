@@ -62,7 +62,7 @@ def fit_linear(
         features: Features of the training rows.
         labels: True where the record has the concept.
         known: False where the label is not known; such pairs are left out.
-        grid: Values of C, the inverse regularisation.
+        grid: Values of C, the inverse regularisation; ascending, since each starts from the one before.
         max_iterations: Of L-BFGS, for each C.
 
     Returns:
@@ -77,13 +77,19 @@ def fit_linear(
     learnable = (labels & known).any(0) & (~labels & known).any(0)
     pair_weight = known.double() * learnable / counts.clamp_min(1)
     prevalence = (labels & known).sum(0) / counts.clamp_min(1)
+    weight, bias = y.new_zeros(y.shape[1], len(singular)), y.new_zeros(y.shape[1])
     heads = []
     for c in grid:
         penalty = 1 / (c * counts.clamp_min(1).double())
         curvature = (prevalence * (1 - prevalence))[:, None] * singular.square() / len(x) + penalty[:, None]
-        unit = curvature.rsqrt()
         weight, bias = _minimise(
-            u * singular, y, pair_weight=pair_weight, penalty=penalty * learnable, unit=unit, steps=max_iterations
+            u * singular,
+            y,
+            (weight, bias),
+            pair_weight=pair_weight,
+            penalty=penalty * learnable,
+            unit=curvature.rsqrt(),
+            steps=max_iterations,
         )
         head = LinearHead(x.shape[1], y.shape[1]).double()
         head.mean, head.std = mean, std
@@ -95,11 +101,18 @@ def fit_linear(
 
 
 def _minimise(
-    x: Tensor, y: Tensor, *, pair_weight: Tensor, penalty: Tensor, unit: Tensor, steps: int
+    x: Tensor,
+    y: Tensor,
+    start: tuple[Tensor, Tensor],
+    *,
+    pair_weight: Tensor,
+    penalty: Tensor,
+    unit: Tensor,
+    steps: int,
 ) -> tuple[Tensor, Tensor]:
     """Weights and biases of all concepts in the basis of x; `unit` is the length of a step of one coordinate."""
-    scaled = torch.zeros_like(unit).requires_grad_()
-    bias = x.new_zeros(len(unit)).requires_grad_()
+    scaled = (start[0] / unit).requires_grad_()
+    bias = start[1].clone().requires_grad_()
     optimizer = torch.optim.LBFGS(
         [scaled, bias],
         max_iter=steps,

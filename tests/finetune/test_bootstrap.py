@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from finetune.bootstrap import interval, seed_interval, subject_weights
-from finetune.metrics import rank_metrics
+from finetune.bootstrap import Kind, interval, seed_interval, subject_weights
+from finetune.metrics import macro, rank_metrics
 
 
 def test_a_draw_takes_whole_subjects_as_many_as_there_are() -> None:
@@ -38,6 +38,31 @@ def test_the_interval_of_a_binormal_auroc_covers_the_truth() -> None:
         found = interval(rank_metrics(scores, labels, weights=weights).auroc[0])
         covered += found.low <= truth <= found.high
     assert 0.91 <= covered / 300 <= 0.98
+
+
+def test_reversed_intervals_of_macro_auprc_cover_the_truth_and_percentiles_do_not() -> None:
+    """20 concepts of prevalence 0.12, scores one standard deviation apart, 60 studies of 300 people."""
+    generator = np.random.default_rng(0)
+
+    def study(n: int, concepts: int) -> tuple[np.ndarray, np.ndarray]:
+        labels = generator.random((n, concepts)) < 0.12
+        return generator.normal(size=(n, concepts)) + labels, labels
+
+    truth = rank_metrics(*study(400_000, 1)).auprc[0, 0]
+    covered = dict.fromkeys(Kind, 0)
+    bias = {"value": 0.0, "sample": 0.0}
+    for seed in range(60):
+        weights = subject_weights([str(i) for i in range(300)], n_draws=200, seed=seed)
+        values = macro(rank_metrics(*study(300, 20), weights=weights).auprc)
+        for kind in Kind:
+            found = interval(values, kind)
+            covered[kind] += found.low <= truth <= found.high
+            if kind is Kind.REVERSED:
+                bias["value"] += (found.value - truth) / 60
+                bias["sample"] += (found.sample - truth) / 60
+    assert covered[Kind.REVERSED] / 60 >= 0.85
+    assert covered[Kind.PERCENTILE] / 60 <= 0.6
+    assert abs(bias["value"]) < 0.5 * bias["sample"]
 
 
 def test_repeating_every_record_of_a_subject_does_not_narrow_the_interval() -> None:
@@ -79,9 +104,9 @@ def test_the_seed_interval_covers_the_mean_over_all_seeds() -> None:
     """600 studies of 3 seeds N(0.8, 0.02) on subjects known exactly: t with two degrees of freedom."""
     generator = np.random.default_rng(3)
     covered = 0
-    for study in range(600):
+    for _ in range(600):
         points = 0.8 + 0.02 * generator.normal(size=(3, 1))
-        found = seed_interval(np.repeat(points, 401, axis=1), seed=study)
+        found = seed_interval(np.repeat(points, 21, axis=1))
         assert found is not None
         covered += found.low <= 0.8 <= found.high
     assert 0.92 <= covered / 600 <= 0.98

@@ -14,8 +14,7 @@ from finetune.heads.linear import LinearHead, fit_linear
 from finetune.metrics import macro, rank_metrics
 from finetune.probe import fit_probe
 from finetune.protocols import Role, Task
-
-from .conftest import features_of, make_task
+from tests.finetune.fakes import features_of, make_task
 
 
 def tensors(n: int, dim: int, concepts: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

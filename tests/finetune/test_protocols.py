@@ -10,8 +10,7 @@ import pytest
 
 from biosig.errors import BiosigError
 from finetune.protocols import Role, Task, check_sides, nested_fractions
-
-from .conftest import make_task
+from tests.finetune.fakes import make_task
 
 FRACTIONS = (0.01, 0.1, 0.5, 1.0)
 

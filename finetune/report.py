@@ -1,0 +1,233 @@
+"""One self-contained page: what was asked, what came out, with what certainty, and what it does not say."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import jinja2
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from finetune.figures import COLOURS, NAMES, ZERO_SHOT, concept_intervals, label_protocol, learning_curves, shown, span
+from finetune.result import ConceptScore, Difference, Encoder, Estimate, Evaluation, Protocol, Row, Severity
+
+RIVALS = (Encoder.RANDOM, Encoder.SCRATCH)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A concept of the example record: its probability, the threshold validation chose, and the truth."""
+
+    term: str
+    probability: float
+    threshold: float
+    predicted: bool
+    true: bool | None
+
+
+@dataclass(frozen=True)
+class Example:
+    """A test record with what the pretrained probe says of it.
+
+    Attributes:
+        record: Its name.
+        caption: Age, sex and how it was chosen.
+        report: The clinical text, as it stands.
+        named: Concepts that are predicted or true, the most probable first.
+        figure: The record on ECG paper.
+    """
+
+    record: str
+    caption: str
+    report: str
+    named: Sequence[Named]
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class Map:
+    """A picture of the test side's features in two dimensions, and how it was made."""
+
+    figure: Figure
+    method: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the table as it is shown; `group` says what it shares with its rivals."""
+
+    group: str
+    encoder: str
+    colour: str
+    auroc: str
+    auroc_subjects: str
+    auroc_seeds: str
+    auprc: str
+    auprc_subjects: str
+    gap: str
+    gap_interval: str
+    first_of_group: bool
+    ours: bool
+
+
+def write_report(
+    evaluation: Evaluation, path: Path, *, example: Example | None = None, map_: Map | None = None
+) -> None:
+    """Write `report.html`: no other file, no script, no network; every text of the data is escaped.
+
+    Args:
+        evaluation: The numbers.
+        path: Where to.
+        example: A record on ECG paper, if the model could be probed.
+        map_: The embedding map.
+    """
+    page = (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            e=evaluation,
+            headline=headline(evaluation),
+            lines=lines(evaluation),
+            curves=picture(learning_curves(evaluation), "svg"),
+            by_concept=picture(concept_intervals(evaluation), "svg"),
+            example=example,
+            ecg=picture(example.figure, "png") if example else "",
+            map=map_,
+            map_picture=picture(map_.figure, "png") if map_ else "",
+            refusals=[finding.text for finding in evaluation.findings if finding.severity is Severity.REFUSAL],
+            warnings=[finding.text for finding in evaluation.findings if finding.severity is Severity.WARNING],
+            notes=[finding.text for finding in evaluation.findings if finding.severity is Severity.NOTE],
+            terms={count.concept: count.term for count in evaluation.concepts},
+            auprc={score.concept: score.auprc for score in _most_labels(evaluation)},
+        )
+    )
+    path.write_text(page, encoding="utf-8")
+
+
+def lines(evaluation: Evaluation) -> list[Line]:
+    """The table: zero-shot first, then each label fraction with its three rivals."""
+    fractions = sorted({row.fraction for row in evaluation.rows if row.fraction is not None})
+    groups: list[list[tuple[Encoder, Protocol, float | None]]] = []
+    groups += [[(encoder, protocol, None) for encoder in NAMES] for protocol in ZERO_SHOT]
+    groups += [[(encoder, label_protocol(encoder), fraction) for encoder in NAMES] for fraction in fractions]
+    shown_lines = []
+    for group in groups:
+        rows = [row for name in group if (row := evaluation.row(*name)) is not None]
+        shown_lines += [_line(evaluation, row, first=row is rows[0]) for row in rows]
+    return shown_lines
+
+
+def headline(evaluation: Evaluation) -> list[tuple[str, str, str]]:
+    """Up to three numbers that answer the question: title, number, interval or comment."""
+    fractions = sorted({row.fraction for row in evaluation.rows if row.fraction is not None})
+    tiles = []
+    for protocol in ZERO_SHOT:
+        if (row := evaluation.row(Encoder.PRETRAINED, protocol, None)) is not None:
+            tiles.append((f"AUROC, {protocol.value}", *_number(shown(row.auroc))))
+            break
+    probes = [
+        (fraction, evaluation.row(Encoder.PRETRAINED, Protocol.PROBE, fraction))
+        for fraction in dict.fromkeys([*fractions[:1], *fractions[-1:]])
+    ]
+    tiles += [
+        (f"AUROC, probe, {100 * fraction:g} % of labels", *_number(shown(row.auroc)))
+        for fraction, row in probes
+        if row is not None
+    ]
+    gaps = [(rival, _gap(evaluation, rival, Protocol.PROBE, fractions[-1])) for rival in RIVALS if fractions]
+    tiles += [
+        (f"gain over {NAMES[rival]}, {100 * fractions[-1]:g} %", *_number(shown(gap.auroc), sign=True))
+        for rival, gap in gaps
+        if gap is not None
+    ]
+    return tiles
+
+
+def picture(figure: Figure, kind: str) -> str:
+    """A figure as a data URI: an image element runs no script and shares no identifiers with the page."""
+    buffer = io.BytesIO()
+    # Equal numbers give equal bytes: no date, and identifiers that do not come from a random salt.
+    with rc_context({"svg.hashsalt": "biosig", "svg.fonttype": "path"}):
+        if kind == "svg":
+            figure.savefig(buffer, format="svg", metadata={"Date": None})
+            return f"data:image/svg+xml;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+        figure.savefig(buffer, format="png", dpi=150, bbox_inches="tight", metadata={"Software": None})
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _line(evaluation: Evaluation, row: Row, *, first: bool) -> Line:
+    gap = None
+    if row.encoder is not Encoder.PRETRAINED:
+        ours = Protocol.PROBE if row.protocol is Protocol.SUPERVISED else row.protocol
+        gap = _gap(evaluation, row.encoder, ours, row.fraction)
+    return Line(
+        group=row.protocol.value if row.fraction is None else f"{100 * row.fraction:g} % of labels: {_used(row)}",
+        encoder=_who(row),
+        colour=COLOURS[row.encoder],
+        auroc=decimal(row.auroc.subjects.value),
+        auroc_subjects=bracket(row.auroc.subjects),
+        auroc_seeds=bracket(row.auroc.subjects_and_seeds) if row.auroc.subjects_and_seeds else "one run",
+        auprc=decimal(row.auprc.subjects.value),
+        auprc_subjects=bracket(row.auprc.subjects),
+        gap="" if gap is None else decimal(shown(gap.auroc).value, sign=True),
+        gap_interval="" if gap is None else bracket(shown(gap.auroc), sign=True),
+        first_of_group=first,
+        ours=row.encoder is Encoder.PRETRAINED,
+    )
+
+
+def _gap(evaluation: Evaluation, rival: Encoder, protocol: Protocol, fraction: float | None) -> Difference | None:
+    wanted = (rival, protocol, fraction)
+    return next((gap for gap in evaluation.differences if (gap.rival, gap.protocol, gap.fraction) == wanted), None)
+
+
+def decimal(value: float | None, *, sign: bool = False) -> str:
+    """Three decimals; a dash for nothing. A minus sign that is as wide as a plus."""
+    if value is None:
+        return "–"
+    return f"{value:+.3f}".replace("-", "−") if sign else f"{value:.3f}"
+
+
+def bracket(estimate: Estimate, *, sign: bool = False) -> str:
+    """The interval."""
+    return f"[{decimal(estimate.low, sign=sign)}, {decimal(estimate.high, sign=sign)}]"
+
+
+def _number(estimate: Estimate, *, sign: bool = False) -> tuple[str, str]:
+    return decimal(estimate.value, sign=sign), bracket(estimate, sign=sign)
+
+
+def _most_labels(evaluation: Evaluation) -> Sequence[ConceptScore]:
+    """The concepts of the pretrained probe that the thresholds are of."""
+    fractions = [row.fraction for row in evaluation.rows if row.fraction is not None]
+    row = evaluation.row(Encoder.PRETRAINED, Protocol.PROBE, max(fractions)) if fractions else None
+    return () if row is None else row.concepts
+
+
+def _who(row: Row) -> str:
+    return f"{NAMES[row.encoder]}{', linear probe' if row.protocol is Protocol.PROBE else ''}"
+
+
+def _used(row: Row) -> str:
+    records, subjects = (span(sorted(counts)) for counts in (row.train_records, row.train_subjects))
+    return f"{records} records of {subjects} subjects"
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    templates = resources.files("finetune")
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: (templates / name).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(decimal=decimal, bracket=bracket)
+    return environment
