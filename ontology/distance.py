@@ -27,7 +27,7 @@ def fewest_hops(
     """Fewest edges between every two of the chosen nodes; infinite where there is no path.
 
     A breadth-first search from 64 nodes at a time: the word of a node has a bit for every source that has reached it,
-    and a step is the bitwise or over its neighbours. Among 350,000 nodes that is forty times faster than Dijkstra's
+    and a step is the bitwise or over its neighbours. Among 350,000 nodes that is tens of times faster than Dijkstra's
     algorithm source by source.
 
     Args:

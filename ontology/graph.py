@@ -60,7 +60,7 @@ class ConceptGraph:
         if not allow_orphans and self.orphans:
             raise OntologyError(f"concept {self.orphans[0]} has no is-a edge ({len(self.orphans)} such)")
         # Whoever asks about a concept's ancestors mostly asks again.
-        self._climb = lru_cache(maxsize=8192)(self._all_above)
+        self._climb = lru_cache(maxsize=8192)(self._above_any)
 
     @cached_property
     def _links(self) -> sparse.csr_array[np.float64]:
@@ -148,8 +148,8 @@ class ConceptGraph:
             waiting += new
         return frozenset(found)
 
-    def _all_above(self, id_: str) -> frozenset[str]:
-        found, waiting = set[str](), [id_]
+    def _above_any(self, *ids: str) -> frozenset[str]:
+        found, waiting = set[str](), [*ids]
         while waiting:
             new = {edge.parent for edge in self._above.get(waiting.pop(), ())} - found
             found |= new
@@ -234,10 +234,9 @@ class ConceptGraph:
                 new = {edge.parent for edge in self._above.get(step, ())} - seen
                 seen |= new
                 waiting += new
-        reached = {edge.parent for edge in direct} | bridges.keys()
-        for high in bridges.keys() - {edge.parent for edge in direct}:
-            if not any(high in self._climb(other) for other in reached):
-                yield bridges[high]
+        parents = {edge.parent for edge in direct}
+        if beyond := bridges.keys() - parents:
+            yield from (bridges[high] for high in beyond - self._above_any(*parents, *bridges))
 
 
 def _feed(digest: hashlib._Hash, entries: Iterable[dict[str, Any]]) -> None:

@@ -67,7 +67,7 @@ def read_rf2(
             what found), the is-a edges form a cycle, or a concept asked for is not there.
 
     Example:
-        >>> read_rf2("SnomedCT_InternationalRF2.zip", descendants_of="301095005", ancestors_of=cardiac().ids[:40])
+        >>> read_rf2("SnomedCT_InternationalRF2.zip", descendants_of="102594003")
     """
     dialect = _DIALECTS.get("en-us" if language.lower() == "en" else language.lower())
     tongue = "en" if dialect else language
@@ -114,7 +114,7 @@ def _is_a(
             except KeyError:
                 bad = next(place for place, id_ in enumerate(rows[column]) if is_a[place] and id_ not in row)
                 rows.refuse(bad, column, f"an active concept of {concepts.name}")
-    child, parent = (np.frombuffer(end, dtype=np.int64) for end in ends)
+    child, parent = (np.asarray(end) for end in ends)
     pairs = np.divmod(np.unique(child * len(row) + parent), len(row))
     # Where the root of SNOMED-CT is, this is an edition, and everything else is a kind of something.
     loose = np.setdiff1d(np.arange(len(row)), np.append(pairs[0], row.get(ROOT, -1)))
@@ -148,10 +148,11 @@ def _preferred(part: Part, refsets: Sequence[str] | None, watch: Watch) -> dict[
     """The descriptions that refsets prefer, each with the place of the earliest chosen of those."""
     found, there = {id_: set[str]() for id_ in refsets or ()}, set[str]()
     for rows in active_rows(part, LANGUAGE, watch):
-        rows.require_ids("refsetId")
+        if not there.issuperset(rows["refsetId"]):
+            rows.require_ids("refsetId")
+            there.update(rows["refsetId"])
         rows.require_ids("referencedComponentId")
         rows.require_one_of("acceptabilityId", {PREFERRED, ACCEPTABLE})
-        there.update(rows["refsetId"])
         found |= {id_: set() for id_ in there - found.keys() if not refsets}
         members = zip(rows["refsetId"], rows["referencedComponentId"], strict=True)
         for refset, of in compress(members, map(PREFERRED.__eq__, rows["acceptabilityId"])):

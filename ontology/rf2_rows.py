@@ -163,9 +163,9 @@ class _Ids:
 
     def check(self) -> None:
         if not self._partitions:
-            self._refuse_repeats(np.frombuffer(self._uuids, dtype=">u8").reshape(-1, 2).astype(np.uint64))
+            self._refuse_repeats(np.asarray(self._uuids).view(">u8").reshape(-1, 2).astype(np.uint64))
             return
-        numbers = np.frombuffer(self._numbers, dtype=np.int64)
+        numbers = np.asarray(self._numbers)
         payloads, last = np.divmod(numbers, 10)
         wrong = (check_digits(payloads) != last) | ~np.isin(payloads % 100, self._partitions)
         if wrong.any():

@@ -117,7 +117,8 @@ def save(rows: Mapping[str, Iterable[Row]], folder: Path, *, end: str = "\r\n", 
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8", newline="") as file:
-            file.write("\t".join(HEADERS[name].split()) + end)
+            header = next(text for known, text in HEADERS.items() if known.split("-")[0] == name.split("-")[0])
+            file.write("\t".join(header.split()) + end)
             file.writelines("\t".join(row) + end for row in table)
     return folder
 
@@ -133,8 +134,8 @@ def pack(folder: Path, archive: Path) -> Path:
 def generate(folder: Path, *, concepts: int, relationships: int, seed: int = 0) -> Path:
     """A release of the shape of the international edition, whose counts are those of active rows.
 
-    One root; every other concept has one to four parents, about 1.9 on average, at most some twenty levels down; the
-    remaining relationships are attributes. A name in full, a preferred term and one or two synonyms each, in the
+    One root; every other concept has one or more parents, about 1.9 on average, a dozen levels down; the remaining
+    relationships are attributes. A name in full, a preferred term and one or two synonyms each, in the
     language refsets of two dialects. To these come inactive rows, one for every six active ones.
     """
     rng = random.Random(seed)
@@ -159,10 +160,19 @@ def generate(folder: Path, *, concepts: int, relationships: int, seed: int = 0) 
 
 
 def _tree(rng: random.Random, concepts: int, wanted: int) -> list[tuple[int, int]]:
-    pairs = {(child, rng.randrange(child)) for child in range(1, concepts)}
-    while len(pairs) < wanted:
+    """Child and parent, numbered from the root; further parents are near the first, as they are in SNOMED-CT."""
+    first = [0, *(rng.randrange(child) for child in range(1, concepts))]
+    children: list[list[int]] = [[] for _ in first]
+    for child, parent in enumerate(first[1:], start=1):
+        children[parent].append(child)
+    pairs = set(enumerate(first[1:], start=1))
+    for _ in range(10 * wanted):
         child = rng.randrange(2, concepts)
-        pairs.add((child, rng.randrange(child)))
+        beside = rng.choice(children[first[first[child]]])
+        if beside < child:
+            pairs.add((child, beside))
+        if len(pairs) >= wanted:
+            break
     return sorted(pairs, key=lambda _: rng.random())
 
 
