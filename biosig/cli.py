@@ -6,6 +6,7 @@ party can add a command. Nothing heavy is imported until a command runs.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
@@ -57,6 +58,9 @@ def build() -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; what the user can mend is one line on standard error and exit status 1."""
+    # Read when torch is loaded. Threads that spin while they wait for each other make a step many times slower as soon
+    # as anything else wants a core, and gain next to nothing when nothing does.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         build()(args=arguments)
     except (BiosigError, OntologyError, UnknownNameError, OSError) as error:

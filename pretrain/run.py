@@ -66,8 +66,11 @@ class Run:
         save_json(dict(facts), partial / "run.json")
         partial.rename(self.folder)
 
-    def check(self, recipe: Recipe, facts: Mapping[str, Any]) -> None:
+    def check(self, recipe: Recipe, facts: Mapping[str, Any]) -> tuple[str, ...]:
         """That the run was started with this recipe and these data.
+
+        Returns:
+            What else has changed and may change the last bits: package versions, arithmetic. One line each.
 
         Raises:
             TrainingError: Naming the first field that differs.
@@ -79,13 +82,17 @@ class Run:
             raise TrainingError(f"{self.folder}: not a run that can be resumed: {error}") from error
         for what, old, new in (
             ("recipe", old_recipe, yaml.safe_load(recipe.to_yaml())),
-            ("data", old_facts["stores"], json.loads(json.dumps(facts["stores"]))),
+            ("data", {"stores": old_facts.get("stores")}, json.loads(json.dumps({"stores": facts["stores"]}))),
         ):
             if differing := difference(old, new):
                 field, before, now = differing
                 raise TrainingError(
                     f"{self.folder}: cannot resume with another {what}: {field} was {before!r}, is now {now!r}"
                 )
+        versions_before = old_facts.get("versions", {})
+        pairs = {name: (versions_before.get(name), facts["versions"].get(name)) for name in facts["versions"]}
+        pairs["precision"] = (old_facts.get("precision"), facts["precision"])
+        return tuple(f"{name} was {before}, is now {now}" for name, (before, now) in pairs.items() if before != now)
 
     def cut_log(self, step: int) -> None:
         """Forget what was logged after a step: those steps will be done again."""

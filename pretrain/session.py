@@ -23,7 +23,7 @@ from pretrain.model import FoundationModel
 from pretrain.objectives import OBJECTIVES, Objective
 from pretrain.rng import seed_everything
 from pretrain.run import Run, versions
-from pretrain.specs import Recipe
+from pretrain.specs import Device, Recipe
 from pretrain.text import MINILM, ReportEncoder
 from pretrain.trainer import Outcome, Trainer, resolve_precision
 
@@ -71,7 +71,7 @@ def pretrain(
         raise TrainingError(f"{out}: exists already; give --resume to go on, or another folder")
     graph = ontology.cardiac()
     seed_everything(recipe.seed)
-    encoder = ReportEncoder(_encoder_name(recipe)) if _needs_text(recipe) else None
+    encoder = ReportEncoder(_encoder_name(recipe), device=_device(recipe)) if _needs_text(recipe) else None
     data = PretrainingData(stores, recipe, graph, encoder, progress=console.is_terminal)
     uses = tuple(_use(store) for store in data.stores.values())
     learner = build_learner(recipe, data, graph, encoder)
@@ -83,7 +83,8 @@ def pretrain(
         raise RecipeError(f"{recipe.name}: {error}") from error
     facts = _facts(recipe, uses)
     if out.exists():
-        run.check(recipe, facts)
+        for note in run.check(recipe, facts):
+            console.print(f"resumed elsewhere: {note}; the result may differ in the last bits", style="yellow")
     else:
         run.start(recipe, facts)
     outcome = Trainer(recipe, learner, data, run, console).fit(resume=resume)
@@ -145,6 +146,10 @@ def configure(recipe: Recipe, data: PretrainingData, graph: ConceptGraph, encode
 def _needs_text(recipe: Recipe) -> bool:
     concept = recipe.model.concept
     return recipe.model.text is not None or (concept is not None and concept.embedding is ConceptEmbedding.TEXT)
+
+
+def _device(recipe: Recipe) -> str:
+    return "cuda" if recipe.training.device is not Device.CPU and torch.cuda.is_available() else "cpu"
 
 
 def _encoder_name(recipe: Recipe) -> str:

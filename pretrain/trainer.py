@@ -159,6 +159,7 @@ class Trainer:
         self.run.cut_log(steps[-1] if steps else 0)
         if not steps:
             return 0
+        self.console.print(f"resumed after step {steps[-1]} of {self.recipe.optimiser.steps}", highlight=False)
         position = self.checkpoints.load(steps[-1], self.learner, self.optimiser)
         expected = self.data.position(steps[-1])
         if position != expected:

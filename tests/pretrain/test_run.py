@@ -1,0 +1,61 @@
+"""The run folder: made whole, compared before resuming, its log cut where the steps are done again."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pretrain.errors import TrainingError
+from pretrain.recipe import Recipe
+from pretrain.run import Run, difference, versions
+
+FACTS: dict[str, Any] = {"stores": [{"sha256": "a", "folds": (1, 2)}], "versions": versions(), "precision": "float32"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ({"a": 1, "b": [1, {"c": 2}]}, {"a": 1, "b": [1, {"c": 2}]}, None),
+        ({"a": 1, "b": [1, {"c": 2}]}, {"a": 1, "b": [1, {"c": 3}]}, ("b.1.c", 2, 3)),
+        ({"a": [1]}, {"a": [1, 2]}, ("a", [1], [1, 2])),
+        ({"a": 1}, {"a": 1, "b": None}, None),
+        ({"a": 1}, {"a": 1, "b": 0}, ("b", None, 0)),
+        ({"a": {"b": 1}}, {"a": None}, ("a", {"b": 1}, None)),
+    ],
+)
+def test_the_first_field_that_differs(old: Any, new: Any, expected: object) -> None:
+    assert difference(old, new) == expected
+
+
+def test_what_changed_is_refused_or_noted(tiny: Callable[..., Recipe], tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    run.start(tiny(), FACTS)
+    assert run.check(tiny(), FACTS) == ()
+    elsewhere = {**FACTS, "versions": {**FACTS["versions"], "torch": "9.9"}, "precision": "bf16"}
+    notes = run.check(tiny(), elsewhere)
+    assert notes == (f"torch was {FACTS['versions']['torch']}, is now 9.9", "precision was float32, is now bf16")
+    with pytest.raises(TrainingError, match=r"another data: stores\.0\.sha256 was 'a', is now 'b'"):
+        run.check(tiny(), {**FACTS, "stores": [{"sha256": "b", "folds": (1, 2)}]})
+    with pytest.raises(TrainingError, match=r"another recipe: objectives\.1\.options\.sigma was 1\.0, is now 2"):
+        run.check(tiny("objectives.1.options.sigma=2"), FACTS)
+    (run.folder / "run.json").write_text("{")
+    with pytest.raises(TrainingError, match="not a run that can be resumed"):
+        run.check(tiny(), FACTS)
+
+
+def test_a_folder_is_not_taken_over(tiny: Callable[..., Recipe], tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with pytest.raises(TrainingError, match="exists already"):
+        Run(tmp_path / "run").start(tiny(), FACTS)
+
+
+def test_the_log_forgets_what_will_be_done_again(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    for step in (1, 2, 3):
+        run.write_log({"step": step, "train": {"loss": 1.0}})
+    with run.log.open("a") as file:
+        file.write('{"step": 2, "train": {"lo')  # the line a killed writer was at
+    run.cut_log(2)
+    assert [json.loads(line)["step"] for line in run.log.read_text().splitlines()] == [1, 2]
