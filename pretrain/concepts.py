@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ontology.graph import ConceptGraph
 from ontology.prompts import sentences
 from pretrain.architecture import ConceptEmbedding
-from pretrain.text import ReportEncoder
+from pretrain.text import Encodes
 
 
 class ConceptTower(nn.Module):
@@ -56,7 +56,7 @@ class ConceptTower(nn.Module):
                 self.register_buffer("words", torch.zeros(len(graph.observed), text_dim))
                 self.outer = nn.Linear(text_dim, dim)
 
-    def describe(self, graph: ConceptGraph, encoder: ReportEncoder) -> None:
+    def describe(self, graph: ConceptGraph, encoder: Encodes) -> None:
         """Set the words of a `text` tower: the mean vector of each concept's sentences. Others need none."""
         if self.embedding is ConceptEmbedding.TEXT:
             said = [sentences(graph[concept]) for concept in graph.observed]

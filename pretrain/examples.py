@@ -23,8 +23,8 @@ class Examples:
         duplicates: Training records left out because the same waveform validates or tests.
     """
 
-    train: tuple[Int64[np.ndarray, " row"], ...]
-    validation: tuple[Int64[np.ndarray, " row"], ...]
+    train: tuple[Int64[np.ndarray, " _"], ...]
+    validation: tuple[Int64[np.ndarray, " _"], ...]
     duplicates: int
 
     @classmethod

@@ -67,7 +67,7 @@ class TrainingSet:
     waveforms: frozenset[str]
 
     @classmethod
-    def of(cls, stores: Sequence[Store], rows: Sequence[Int[np.ndarray, " row"]]) -> TrainingSet:
+    def of(cls, stores: Sequence[Store], rows: Sequence[Int[np.ndarray, " _"]]) -> TrainingSet:
         """The given rows of each store."""
         pairs = list(zip(stores, rows, strict=True))
         return cls(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 import safetensors.torch
+from jaxtyping import Shaped
 from torch import Tensor
 
 
@@ -47,7 +48,7 @@ def load_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def save_tensors(tensors: Mapping[str, Tensor] | Mapping[str, np.ndarray[Any, Any]], path: Path) -> None:
+def save_tensors(tensors: Mapping[str, Tensor] | Mapping[str, Shaped[np.ndarray, ...]], path: Path) -> None:
     """Write tensors atomically as safetensors, in order of name."""
     torch_tensors = {k: v.detach().cpu().contiguous() for k, v in sorted(tensors.items()) if isinstance(v, Tensor)}
     arrays = {k: np.ascontiguousarray(v) for k, v in sorted(tensors.items()) if not isinstance(v, Tensor)}

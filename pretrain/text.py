@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -34,6 +34,14 @@ class Pooling(StrEnum):
 
     MEAN = "mean"
     CLS = "cls"
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """What gives texts a vector each."""
+
+    def encode(self, texts: Sequence[str]) -> Float32[np.ndarray, "text dim"]:
+        """One row for each text, in order."""
 
 
 def normalise_report(text: str) -> str:

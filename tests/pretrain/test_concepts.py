@@ -1,5 +1,7 @@
 """The concept tower: one unit vector a concept, whatever it comes from."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
@@ -22,7 +24,7 @@ GRAPH = ConceptGraph(
 class Words:
     """A report encoder that knows a sentence by its length."""
 
-    def encode(self, texts: list[str]) -> np.ndarray:
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
         angle = np.array([len(text) for text in texts], dtype=np.float32)
         return np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
@@ -31,7 +33,7 @@ class Words:
 def test_one_unit_vector_for_each_observed_concept(embedding: ConceptEmbedding) -> None:
     graph = ontology.cardiac()
     tower = ConceptTower(graph, 16, embedding, text_dim=2)
-    tower.describe(graph, Words())  # type: ignore[arg-type]
+    tower.describe(graph, Words())
     vectors = tower()
     assert vectors.shape == (len(graph.observed), 16)
     torch.testing.assert_close(vectors.norm(dim=1), torch.ones(len(vectors)))
@@ -56,7 +58,7 @@ def test_a_graph_tower_shares_between_relatives() -> None:
 def test_words_travel_with_the_weights() -> None:
     tower = ConceptTower(GRAPH, 8, ConceptEmbedding.TEXT, text_dim=2)
     before = tower()
-    tower.describe(GRAPH, Words())  # type: ignore[arg-type]
+    tower.describe(GRAPH, Words())
     assert not torch.equal(tower(), before)
     other = ConceptTower(GRAPH, 8, ConceptEmbedding.TEXT, text_dim=2)
     other.load_state_dict(tower.state_dict())

@@ -1,0 +1,48 @@
+"""Real recordings of two corpora in one run: LUDB has codes and no reports, PTB-XL has both."""
+
+import math
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+import ontology
+from biosig.preprocess import Preprocessing, Resample
+from biosig.store import prepare
+from pretrain.data import PretrainingData
+from pretrain.labels import NO_REPORT
+from pretrain.model import FoundationModel
+from pretrain.recipe import load
+from pretrain.session import pretrain
+from pretrain.text import ReportEncoder
+
+SMALL = ["optimiser.steps=3", "optimiser.warmup_steps=1", "optimiser.batch_size=24", "model.signal.options.width=8"]
+
+
+@pytest.mark.real
+def test_two_corpora_train_one_model(biosig_data: Path, tmp_path: Path) -> None:
+    steps = Preprocessing(steps=(Resample(rate=250.0),))
+    for name in ("ludb", "ptb-xl"):
+        source = biosig_data / "ecg" / name
+        prepare(name, source, tmp_path / name, preprocessing=steps, limit=60, workers=0, progress=False)
+    stores = [tmp_path / "ludb", tmp_path / "ptb-xl"]
+    recipe = load("ecg_language_ontology", [*SMALL, "training.precision=float32"])
+    data = PretrainingData(stores, recipe, ontology.cardiac(), ReportEncoder())
+    batch = data.train_batch(0)
+    stated = batch["report_id"] != NO_REPORT
+    assert stated.any()
+    assert not stated.all(), "LUDB has no reports"
+    assert (batch["report"][~stated] == 0).all()
+    assert batch["labels"].any()
+
+    summary = pretrain(recipe, stores, tmp_path / "run", console=Console(quiet=True))
+    assert set(summary.outcome.losses) == {
+        "loss",
+        "signal_language/report",
+        "graph_smoothed/concept",
+        "graph_smoothed/batch",
+    }
+    assert all(math.isfinite(value) for value in summary.outcome.losses.values())
+    model = FoundationModel.from_pretrained(summary.model)
+    assert model.config.provenance is not None
+    assert [use.corpus for use in model.config.provenance.stores] == ["ludb", "ptb-xl"]
