@@ -1,4 +1,4 @@
-"""Real recordings of two corpora in one run: LUDB has codes and no reports, PTB-XL has both."""
+"""Real recordings of two corpora in one run: the Challenge 2021 has codes and no reports, PTB-XL has both."""
 
 import math
 from pathlib import Path
@@ -22,16 +22,16 @@ SMALL = ["optimiser.steps=3", "optimiser.warmup_steps=1", "optimiser.batch_size=
 @pytest.mark.real
 def test_two_corpora_train_one_model(biosig_data: Path, tmp_path: Path) -> None:
     steps = Preprocessing(steps=(Resample(rate=250.0),))
-    for name in ("ludb", "ptb-xl"):
+    for name in ("cinc2021", "ptb-xl"):
         source = biosig_data / "ecg" / name
         prepare(name, source, tmp_path / name, preprocessing=steps, limit=60, workers=0, progress=False)
-    stores = [tmp_path / "ludb", tmp_path / "ptb-xl"]
+    stores = [tmp_path / "cinc2021", tmp_path / "ptb-xl"]
     recipe = load("ecg_language_ontology", [*SMALL, "training.precision=float32"])
     data = PretrainingData(stores, recipe, ontology.cardiac(), ReportEncoder())
     batch = data.train_batch(0)
     stated = batch["report_id"] != NO_REPORT
     assert stated.any()
-    assert not stated.all(), "LUDB has no reports"
+    assert not stated.all(), "the Challenge has no reports"
     assert (batch["report"][~stated] == 0).all()
     assert batch["labels"].any()
 
@@ -45,4 +45,4 @@ def test_two_corpora_train_one_model(biosig_data: Path, tmp_path: Path) -> None:
     assert all(math.isfinite(value) for value in summary.outcome.losses.values())
     model = FoundationModel.from_pretrained(summary.model)
     assert model.config.provenance is not None
-    assert [use.corpus for use in model.config.provenance.stores] == ["ludb", "ptb-xl"]
+    assert [use.corpus for use in model.config.provenance.stores] == ["cinc2021", "ptb-xl"]
