@@ -33,13 +33,17 @@ quickstart: $(VENV)/.user ## simulate, prepare, pretrain, evaluate: quickstart/r
 	$(BIN)/biosig evaluate quickstart/run/model quickstart/store --protocol all --out quickstart/report
 
 REAL_CORPORA := ludb cinc2021 ptb-xl
+# As much as two CPU cores do in a few minutes; leave these out to run the recipe as it is.
+REAL_SIZE := --set optimiser.steps=80 --set optimiser.batch_size=64 --set optimiser.warmup_steps=10 \
+  --set training.validate_every=40 --set training.checkpoint_every=40
+REAL_EVALUATION := --fractions 0.1,1 --seeds 2 --scratch-steps 40
 
 real: $(VENV)/.user ## the same on real recordings: BIOSIG_DATA=folder make real
 	@test -n "$(BIOSIG_DATA)" || { echo "set BIOSIG_DATA to the folder that holds ecg/ludb, ecg/cinc2021 and ecg/ptb-xl"; exit 2; }
 	rm -rf real
 	for corpus in $(REAL_CORPORA); do $(BIN)/biosig prepare $$corpus $(BIOSIG_DATA)/ecg/$$corpus real/stores/$$corpus || exit 1; done
-	$(BIN)/biosig pretrain ecg_language_ontology $(REAL_CORPORA:%=--data real/stores/%) --out real/run
-	$(BIN)/biosig evaluate real/run/model $(REAL_CORPORA:%=real/stores/%) --out real/report
+	$(BIN)/biosig pretrain ecg_language_ontology $(REAL_CORPORA:%=--data real/stores/%) --out real/run $(REAL_SIZE)
+	$(BIN)/biosig evaluate real/run/model real/stores/ludb real/stores/cinc2021 --out real/report $(REAL_EVALUATION)
 
 test: lint unit ## style, types, architecture and every test
 
