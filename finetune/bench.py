@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import Float32
-from torch import Tensor
 
 from biosig.store import Store
 from finetune.bootstrap import N_DRAWS
-from finetune.embedding import mean_over_windows
+from finetune.embedding import Embedded, embed
 from finetune.probe import Probe, fit_probe
 from finetune.protocols import Role, Task, nested_fractions
 from finetune.result import Encoder, Protocol
-from finetune.rivals import Finished, Job, trainings
+from finetune.rivals import Finished, Job, processes, read_random, train_one
 from finetune.scratch import Budget
 from finetune.summary import Run
 from finetune.zero_shot import by_concepts, by_sentences
@@ -38,6 +36,7 @@ class Options:
         seeds: Repetitions: of the label draw, of the random encoder, of training from scratch.
         draws: Of the bootstrap.
         budget: Of training from scratch.
+        workers: Processes for the rivals; see `finetune.rivals.processes`.
     """
 
     zero_shot: bool = True
@@ -46,13 +45,13 @@ class Options:
     seeds: int = 3
     draws: int = N_DRAWS
     budget: Budget = field(default_factory=Budget)
+    workers: int | None = None
 
     @property
     def stages(self) -> int:
         """How often an evaluation says what begins."""
-        encoders = 1 + self.seeds
         with_labels = len(self.fractions) * (2 + self.seeds) if self.probe else 0
-        return 3 + encoders + 2 * self.zero_shot + with_labels
+        return 5 + 2 * self.zero_shot + with_labels
 
 
 class Bench:
@@ -89,110 +88,103 @@ class Bench:
         self.model, self.folder, self.store, self.task = model, folder, store, task
         self.graph, self.options, self.say = graph, options, say
         self.rows = np.sort(np.concatenate([task.rows[role] for role in Role]))
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.chosen = [nested_fractions(task, options.fractions, seed=seed) for seed in range(options.seeds)]
-        self.features = np.zeros((len(store), 0), np.float32)
+        self.features: Float32[np.ndarray, "row dim"] = np.zeros((len(store), 0), np.float32)
         self.probe: Probe | None = None
 
     def runs(self) -> Iterator[Run]:
-        """The scores of every row of the table; trainings from scratch go on beside everything else."""
-        jobs = [
-            Job(fraction, seed, self.chosen[seed][fraction])
-            for fraction in sorted(self.options.fractions, reverse=True)
-            for seed in range(self.options.seeds)
-            if self.options.probe
-        ]
-        with trainings(self.folder, self.store.path, self.task, jobs, budget=self.options.budget) as begun:
-            yield from self._frozen(Encoder.PRETRAINED, [self.model])
-            yield from self._frozen(
-                Encoder.RANDOM, [random_like(self.model, seed) for seed in range(self.options.seeds)]
-            )
-            for fraction in self.options.fractions if self.options.probe else ():
-                yield self._scratch(
-                    fraction, [(job, one) for job, one in zip(jobs, begun, strict=True) if job.fraction == fraction]
-                )
+        """The scores of every row of the table; the random encoders and the trainings are other processes' work."""
+        seeds = range(self.options.seeds)
+        with processes(self.options.workers) as pool:
+            reading = [pool.submit(read_random, self.folder, self.store.path, self.rows, seed) for seed in seeds]
+            self.say("the pretrained encoder reads every record")
+            ours = embed(self.model, self.store, self.rows)
+            self.features = ours.features
+            yield from self._zero_shot(Encoder.PRETRAINED, [self.model], [ours])
+            for fraction in self._fractions:
+                probes = self._fit(Encoder.PRETRAINED, [ours], fraction)
+                self.probe = self.probe or probes[0]
+                yield self._probe_run(Encoder.PRETRAINED, [ours], fraction, probes)
+            self.say("random encoders read every record")
+            randoms = [future.result() for future in reading]
+            begun: dict[float, list[Future[Finished]]] = {}
+            for fraction in self._fractions:
+                probes = self._fit(Encoder.RANDOM, randoms, fraction)
+                begun[fraction] = [self._train(pool, fraction, seed, probes[seed]) for seed in seeds]
+                yield self._probe_run(Encoder.RANDOM, randoms, fraction, probes)
+            yield from self._zero_shot(Encoder.RANDOM, [random_like(self.model, seed) for seed in seeds], randoms)
+            for fraction in self._fractions:
+                yield self._scratch_run(fraction, begun[fraction])
 
-    def _frozen(self, encoder: Encoder, models: Sequence[FoundationModel]) -> Iterator[Run]:
-        features, spheres = [], []
-        for number, model in enumerate(models, start=1):
-            self.say(f"{encoder.value} encoder {number} of {len(models)} reads every record")
-            both = self._embed(model)
-            features.append(both[0])
-            spheres.append(both[1])
-        if encoder is Encoder.PRETRAINED:
-            self.features = features[0]
-        if self.options.zero_shot:
-            self.say(f"zero-shot, {encoder.value}")
-            if self.model.text is not None:
-                yield self._zero_shot(Protocol.ZERO_SHOT_SENTENCES, encoder, models, spheres)
-            if self.model.concept is not None:
-                yield self._zero_shot(Protocol.ZERO_SHOT_CONCEPTS, encoder, models, spheres)
-        if self.options.probe:
-            for fraction in self.options.fractions:
-                self.say(f"linear probe, {encoder.value}, {100 * fraction:g} % of labels")
-                yield self._probes(encoder, features, fraction)
+    @property
+    def _fractions(self) -> Sequence[float]:
+        """With most labels first: their trainings take longest, and should begin first."""
+        return sorted(self.options.fractions, reverse=True) if self.options.probe else ()
 
     def _zero_shot(
-        self,
-        protocol: Protocol,
-        encoder: Encoder,
-        models: Sequence[FoundationModel],
-        spheres: Sequence[Float32[np.ndarray, "row dim"]],
-    ) -> Run:
-        run, test = Run(encoder, protocol), self.task.rows[Role.TEST]
-        began = time.perf_counter()
-        for seed, (model, sphere) in enumerate(zip(models, spheres, strict=True)):
-            if protocol is Protocol.ZERO_SHOT_SENTENCES:
-                scores = by_sentences(sphere[test], model.encode_text, self.graph, self.task.concepts)
-            else:
-                scores = by_concepts(sphere[test], model.encode_concepts(), model.concepts, self.task.concepts)
-            run.seeds.append(seed)
-            run.scores.append(scores)
-        run.seconds = time.perf_counter() - began
-        return run
+        self, encoder: Encoder, models: Sequence[FoundationModel], read: Sequence[Embedded]
+    ) -> Iterator[Run]:
+        if not self.options.zero_shot:
+            return
+        self.say(f"zero-shot, {encoder.value}")
+        test, began = self.task.rows[Role.TEST], time.perf_counter()
+        seeds = list(range(len(models)))
+        pairs = [(model, one.sphere[test]) for model, one in zip(models, read, strict=True)]
+        concepts = self.task.concepts
+        if self.model.text is not None:
+            scores = [by_sentences(sphere, model.encode_text, self.graph, concepts) for model, sphere in pairs]
+            seconds = time.perf_counter() - began
+            yield Run(encoder, Protocol.ZERO_SHOT_SENTENCES, None, seeds, scores, seconds=seconds)
+        if self.model.concept is not None:
+            scores = [by_concepts(sphere, one.encode_concepts(), one.concepts, concepts) for one, sphere in pairs]
+            seconds = time.perf_counter() - began
+            yield Run(encoder, Protocol.ZERO_SHOT_CONCEPTS, None, seeds, scores, seconds=seconds)
 
-    def _probes(self, encoder: Encoder, features: Sequence[Float32[np.ndarray, "row dim"]], fraction: float) -> Run:
+    def _fit(self, encoder: Encoder, read: Sequence[Embedded], fraction: float) -> list[Probe]:
         """One probe a seed; with all labels and one encoder nothing is left to chance, and one probe is enough."""
-        run, test = Run(encoder, Protocol.PROBE, fraction), self.task.rows[Role.TEST]
-        n_seeds = 1 if fraction == 1 and len(features) == 1 else self.options.seeds
-        began = time.perf_counter()
-        for seed in range(n_seeds):
-            feature, chosen = features[seed % len(features)], self.chosen[seed][fraction]
-            probe = fit_probe(feature, self.task, chosen)
-            run.seeds.append(seed)
-            run.train_rows.append(chosen)
-            run.scores.append(probe.probabilities(feature[test]))
-            run.details.setdefault("C", []).append(probe.c)
-            run.details.setdefault("validation_auroc", []).append(round(probe.validation_auroc[probe.c], 4))
-            if encoder is Encoder.PRETRAINED and seed == 0 and fraction == max(self.options.fractions):
-                self.probe = probe
-        run.seconds = time.perf_counter() - began
-        return run
+        self.say(f"linear probe, {encoder.value}, {100 * fraction:g} % of labels")
+        n_seeds = 1 if fraction == 1 and len(read) == 1 and encoder is Encoder.PRETRAINED else self.options.seeds
+        return [
+            fit_probe(read[seed % len(read)].features, self.task, self.chosen[seed][fraction])
+            for seed in range(n_seeds)
+        ]
 
-    def _scratch(self, fraction: float, begun: Sequence[tuple[Job, Future[Finished]]]) -> Run:
-        run = Run(Encoder.SCRATCH, Protocol.SUPERVISED, fraction)
-        for job, future in begun:
-            self.say(f"from scratch, {100 * fraction:g} % of labels, seed {job.seed + 1} of {len(begun)}")
-            finished = future.result()
-            run.seeds.append(job.seed)
-            run.train_rows.append(job.rows)
-            run.scores.append(finished.scores)
-            run.details.setdefault("steps", []).append(finished.steps)
-            run.details.setdefault("best_step", []).append(finished.best_step)
-            run.details.setdefault("validation_auroc", []).append(round(finished.validation_auroc, 4))
-            run.seconds += finished.seconds
-        return run
+    def _probe_run(self, encoder: Encoder, read: Sequence[Embedded], fraction: float, probes: Sequence[Probe]) -> Run:
+        test, seeds = self.task.rows[Role.TEST], list(range(len(probes)))
+        return Run(
+            encoder,
+            Protocol.PROBE,
+            fraction,
+            seeds,
+            [probes[seed].probabilities(read[seed % len(read)].features[test]) for seed in seeds],
+            [self.chosen[seed][fraction] for seed in seeds],
+            {
+                "C": [probe.c for probe in probes],
+                "validation_auroc": [round(probe.validation_auroc[probe.c], 4) for probe in probes],
+            },
+            sum(probe.seconds for probe in probes),
+        )
 
-    def _embed(self, model: FoundationModel) -> tuple[Float32[np.ndarray, "row dim"], Float32[np.ndarray, "row dim"]]:
-        """Features, and vectors on the sphere, of every row; the encoder runs once for both."""
-        model.eval().to(self.device)
+    def _train(self, pool: Executor, fraction: float, seed: int, probe: Probe) -> Future[Finished]:
+        job = Job(seed, self.chosen[seed][fraction], probe.head)
+        return pool.submit(train_one, self.folder, self.store.path, self.task, self.options.budget, job)
 
-        def both(one: dict[str, Tensor]) -> Tensor:
-            pooled = model.embed(one)
-            return torch.cat([pooled, model.signal(pooled)], dim=1)
-
-        found = mean_over_windows(both, model.config.intake.plan(self.store, self.rows), self.device)
-        every = np.zeros((len(self.store), found.shape[1]), np.float32)
-        every[self.rows] = found
-        width = model.signal.encoder.dim
-        return every[:, :width], every[:, width:]
+    def _scratch_run(self, fraction: float, begun: Sequence[Future[Finished]]) -> Run:
+        finished = []
+        for seed, future in enumerate(begun, start=1):
+            self.say(f"from scratch, {100 * fraction:g} % of labels, seed {seed} of {len(begun)}")
+            finished.append(future.result())
+        return Run(
+            Encoder.SCRATCH,
+            Protocol.SUPERVISED,
+            fraction,
+            list(range(len(begun))),
+            [one.scores for one in finished],
+            [self.chosen[seed][fraction] for seed in range(len(begun))],
+            {
+                "steps": [one.steps for one in finished],
+                "best_step": [one.best_step for one in finished],
+                "validation_auroc": [round(one.validation_auroc, 4) for one in finished],
+            },
+            sum(one.seconds for one in finished),
+        )

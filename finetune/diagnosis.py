@@ -44,7 +44,12 @@ def diagnosis(store: Store, graph: ConceptGraph, *, min_positives: int = MIN_POS
             f"no concept has {min_positives} positive and {min_positives} negative test subjects and both labels in "
             f"training ({len(task.rows[Role.TEST])} test records); lower --min-positives or prepare more records"
         )
-    return replace(task, scored=scored)
+    task = replace(task, scored=scored)
+    if not (scored & task.judged(Role.VALIDATION)).any():
+        raise BiosigError(
+            "no concept that can be scored has both label values on the validation side: nothing can choose"
+        )
+    return task
 
 
 def reasons(task: Task, graph: ConceptGraph, min_positives: int) -> list[str]:

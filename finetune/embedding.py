@@ -3,15 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Int
 from torch import Tensor
 
+from biosig.store import Store
+from pretrain.model import FoundationModel
 from pretrain.plan import Plan
 
 _BATCH = 64
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What an encoder says of a store; rows that were not asked for are zero.
+
+    Attributes:
+        features: Before the projection: for heads.
+        sphere: After it: for similarities.
+    """
+
+    features: Float32[np.ndarray, "row dim"]
+    sphere: Float32[np.ndarray, "row sphere"]
+
+
+def embed(model: FoundationModel, store: Store, rows: Int[np.ndarray, " side"]) -> Embedded:
+    """Features and vectors on the sphere; the encoder runs once for both, in float32."""
+
+    def both(windows: dict[str, Tensor]) -> Tensor:
+        pooled = model.embed(windows)
+        return torch.cat([pooled, model.signal(pooled)], dim=1)
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model.eval().to(device)
+    found = mean_over_windows(both, model.config.intake.plan(store, rows), device)
+    every = np.zeros((len(store), found.shape[1]), np.float32)
+    every[rows] = found
+    width = model.signal.encoder.dim
+    return Embedded(every[:, :width], every[:, width:])
 
 
 def mean_over_windows(

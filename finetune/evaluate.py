@@ -138,7 +138,6 @@ def _model_facts(model: FoundationModel, folder: Path) -> dict[str, object]:
     provenance, intake = model.config.provenance, model.config.intake
     facts: dict[str, object] = {
         "name": str(provenance.recipe.get("name", folder.name)) if provenance else folder.name,
-        "folder": str(folder),
         "encoder": model.config.architecture.signal.encoder,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "sampling_rate": intake.sampling_rate,

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 import numpy as np
 from jaxtyping import Float, Float32
+from threadpoolctl import threadpool_limits
 
 from biosig.plot import ecg_paper, embedding_map
 from biosig.plot.embedding import Projection
@@ -75,7 +76,11 @@ def embedding_picture(features: Float32[np.ndarray, "row dim"], store: Store, ta
     std = features[test].std(0)
     scaled = (features[test] - features[test].mean(0)) / np.where(std > 0, std, 1.0)
     method, name = (Projection.UMAP, "UMAP") if find_spec("umap") else (Projection.TSNE, "t-SNE")
-    picture = embedding_map(scaled, rhythms(store, task, graph), projection=method)
+    # Threads of a few hundred points mostly wait for each other; only a library that is loaded can be told.
+    import sklearn.manifold  # noqa: F401, PLC0415
+
+    with threadpool_limits(1):
+        picture = embedding_map(scaled, rhythms(store, task, graph), projection=method)
     return Map(
         picture, f"{name} of the pretrained features, coloured by the labelled rhythm; labels took no part in it."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,17 +25,17 @@ class Probe:
         head: Logits from features.
         c: The inverse regularisation that validation chose.
         validation_auroc: Macro AUROC on validation for each value of the grid.
+        seconds: Wall time of the fits of the whole grid.
     """
 
     head: LinearHead
     c: float
     validation_auroc: dict[float, float]
+    seconds: float
 
     def probabilities(self, features: Float[np.ndarray, "row dim"]) -> Float[np.ndarray, "row concept"]:
         """The sigmoid of the logits."""
-        with torch.inference_mode():
-            scores: np.ndarray = self.head(torch.from_numpy(features).double()).sigmoid().numpy()
-        return scores
+        return _probabilities(self.head, features)
 
 
 def fit_probe(
@@ -54,17 +55,21 @@ def fit_probe(
         train_rows: The rows whose labels may be used.
         grid: Values of C, ascending.
     """
+    began = time.perf_counter()
     training = [torch.from_numpy(part[train_rows]) for part in (features, task.labels, task.known)]
-    validation = task.rows[Role.VALIDATION]
-    best: Probe | None = None
-    aurocs: dict[float, float] = {}
-    for c, head in zip(grid, fit_linear(training[0], training[1], training[2], grid=grid), strict=True):
-        candidate = Probe(head, c, aurocs)
-        scores = rank_metrics(
-            candidate.probabilities(features[validation]), task.labels[validation], task.known[validation]
-        )
-        aurocs[c] = float(macro(scores.auroc[task.scored])[0])
-        if best is None or aurocs[c] > aurocs[best.c]:
-            best = candidate
-    assert best is not None
-    return best
+    heads = dict(zip(grid, fit_linear(training[0], training[1], training[2], grid=grid), strict=True))
+    aurocs = {c: _validation_auroc(head, features, task) for c, head in heads.items()}
+    best = max(aurocs, key=aurocs.__getitem__)  # the first of equals
+    return Probe(heads[best], best, aurocs, time.perf_counter() - began)
+
+
+def _probabilities(head: LinearHead, features: Float[np.ndarray, "row dim"]) -> Float[np.ndarray, "row concept"]:
+    with torch.inference_mode():
+        scores: np.ndarray = head(torch.from_numpy(features).double()).sigmoid().numpy()
+    return scores
+
+
+def _validation_auroc(head: LinearHead, features: Float[np.ndarray, "row dim"], task: Task) -> float:
+    rows = task.rows[Role.VALIDATION]
+    scores = rank_metrics(_probabilities(head, features[rows]), task.labels[rows], task.known[rows])
+    return float(macro(scores.auroc[task.scored])[0])

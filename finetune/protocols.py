@@ -45,6 +45,11 @@ class Task:
         """Distinct people among the rows."""
         return len(np.unique(self.subjects[rows]))
 
+    def judged(self, role: Role) -> Bool[np.ndarray, " concept"]:
+        """Which concepts have both label values on a side."""
+        labels, known = self.labels[self.rows[role]], self.known[self.rows[role]]
+        return (labels & known).any(0) & (~labels & known).any(0)
+
     def subjects_with(self, role: Role, value: bool) -> Int[np.ndarray, " concept"]:
         """How many people of a role have (True) or are known to lack (False) each concept in some record."""
         rows = self.rows[role]

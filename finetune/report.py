@@ -219,6 +219,12 @@ def _used(row: Row) -> str:
     return f"{records} records of {subjects} subjects"
 
 
+def _words(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_words, value))
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
 @cache
 def _environment() -> jinja2.Environment:
     templates = resources.files("finetune")
@@ -229,5 +235,5 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(decimal=decimal, bracket=bracket)
+    environment.filters.update(decimal=decimal, bracket=bracket, words=_words)
     return environment

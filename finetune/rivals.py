@@ -1,4 +1,4 @@
-"""Trainings from scratch, side by side: one process a core, each with one thread.
+"""The rivals' work, side by side: one process a core, each with one thread.
 
 Small convolutions gain little from threads, and lose much when one of them has to wait; independent trainings gain all
 of another core. Each process has its own random state, so the numbers do not depend on how many there are.
@@ -9,12 +9,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +23,8 @@ from jaxtyping import Float32, Int
 from torch import Tensor, nn
 
 from biosig.store import Store, batch
-from finetune.embedding import mean_over_windows
-from finetune.probe import fit_probe
+from finetune.embedding import Embedded, embed, mean_over_windows
+from finetune.heads.linear import LinearHead
 from finetune.protocols import Role, Task
 from finetune.scratch import Budget, Classifier, train
 from pretrain.model import FoundationModel, random_like
@@ -31,11 +32,17 @@ from pretrain.model import FoundationModel, random_like
 
 @dataclass(frozen=True)
 class Job:
-    """One training: the rows whose labels it may use, and a seed for weights, order and windows."""
+    """One training.
 
-    fraction: float
+    Attributes:
+        seed: Of the weights, the order and the windows.
+        rows: Whose labels may be used.
+        head: The linear probe of the random encoder of that seed on those rows.
+    """
+
     seed: int
     rows: Int[np.ndarray, " chosen"]
+    head: LinearHead
 
 
 @dataclass(frozen=True)
@@ -58,33 +65,43 @@ class Finished:
 
 
 @contextmanager
-def trainings(
-    folder: Path, store: Path, task: Task, jobs: Sequence[Job], *, budget: Budget, workers: int | None = None
-) -> Iterator[list[Future[Finished]]]:
-    """Begin all jobs; their results come when asked for. What has not begun on leaving is cancelled.
+def processes(workers: int | None = None) -> Iterator[Executor]:
+    """A pool for `read_random` and `train_one`. What has not begun on leaving is cancelled.
 
     Args:
-        folder: Of the model whose architecture is trained.
-        store: Of the records.
-        task: Labels and roles.
-        jobs: What to train; those that take longest should come first.
-        budget: Of each training.
-        workers: Processes; as many as there are cores by default, and one where there is a GPU.
+        workers: Processes; 0 works in this one. As many as there are cores by default, and 0 where there is a GPU,
+            which processes would only share.
     """
     cores = os.cpu_count() or 1
     if workers is None:
-        workers = 1 if torch.cuda.is_available() else cores
-    workers = max(1, min(workers, len(jobs)))
+        workers = 0 if torch.cuda.is_available() else cores
+    if workers == 0:
+        yield _Here()
+        return
+    threads = torch.get_num_threads()
     # Forked processes inherit locks of threads that they do not have.
     context = multiprocessing.get_context("spawn")
-    threads = torch.get_num_threads()
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=torch.set_num_threads, initargs=(1,))
     try:
         torch.set_num_threads(max(1, cores - workers))
-        yield [pool.submit(train_one, folder, store, task, budget, job) for job in jobs]
+        yield pool
     finally:
         torch.set_num_threads(threads)
         pool.shutdown(cancel_futures=True)
+
+
+class _Here(Executor):
+    """Does what it is given at once."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def read_random(folder: Path, store: Path, rows: Int[np.ndarray, " side"], seed: int) -> Embedded:
+    """What a random encoder of the model's architecture says of the rows."""
+    return embed(random_like(_model(folder), seed), _store(store), rows)
 
 
 def train_one(folder: Path, store: Path, task: Task, budget: Budget, job: Job) -> Finished:
@@ -105,10 +122,7 @@ def train_one(folder: Path, store: Path, task: Task, budget: Budget, job: Job) -
             return mean_over_windows(partial(_probabilities, network), intake.plan(opened, rows), device)
 
     tower = random_like(model, job.seed).signal.to(device)
-    rows = np.concatenate([job.rows, task.rows[Role.VALIDATION]])
-    features = np.zeros((len(opened), tower.encoder.dim), np.float32)
-    features[rows] = mean_over_windows(tower.pooled, intake.plan(opened, rows), device)
-    network = Classifier(tower, tower.pooled, fit_probe(features, task, job.rows).head).to(device)
+    network = Classifier(tower, tower.pooled, job.head).to(device)
     trained = train(network, batch_of, predict, task, job.rows, seed=job.seed, budget=budget)
     return Finished(
         scores=predict(trained.network, task.rows[Role.TEST]),

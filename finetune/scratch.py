@@ -31,7 +31,7 @@ class Budget:
         half: Whether the encoder computes in bfloat16, as pretraining does where the processor has it.
     """
 
-    steps: int = 200
+    steps: int = 160
     batch_size: int = 16
     check_every: int = 20
     patience: int = 3
@@ -81,7 +81,7 @@ class Classifier(nn.Module):
     def __init__(self, encoder: nn.Module, features: Callable[[dict[str, Tensor]], Tensor], head: LinearHead) -> None:
         super().__init__()
         self.encoder, self._features = encoder, features
-        self.head = head.float()
+        self.head = deepcopy(head).float()  # `float` works in place
 
     def forward(self, batch: dict[str, Tensor]) -> Float[Tensor, "batch concept"]:
         logits: Tensor = self.head(self._features(batch))

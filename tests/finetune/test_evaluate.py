@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 import ontology
@@ -20,16 +21,19 @@ from finetune.audit import LeakageError, audit, enforce, supervision
 from finetune.bench import Bench, Options
 from finetune.command import parse_fractions
 from finetune.diagnosis import concept_counts, diagnosis, reasons
+from finetune.embedding import embed
 from finetune.evaluate import evaluate
+from finetune.probe import fit_probe
 from finetune.protocols import Role, Task
 from finetune.result import Encoder, Evaluation, Protocol, Severity
-from finetune.rivals import Job, train_one, trainings
+from finetune.rivals import Job, processes, read_random, train_one
 from finetune.scratch import Budget
+from finetune.zero_shot import unit
 from pretrain.errors import ModelError
 from pretrain.leakage import TrainingSet
-from pretrain.model import FoundationModel
+from pretrain.model import FoundationModel, Space
 
-QUICK = Options(fractions=(0.2, 1.0), seeds=2, draws=20, budget=Budget(steps=2, batch_size=8, check_every=1))
+QUICK = Options(fractions=(0.2, 1.0), seeds=2, draws=20, budget=Budget(steps=2, batch_size=8, check_every=1), workers=0)
 
 
 @pytest.fixture(scope="module")
@@ -122,39 +126,57 @@ def test_a_store_at_another_rate_is_refused_whatever_is_allowed(model: Path, ope
         audit(loaded, opened, posed)
 
 
+def job_of(model: Path, store: Path, posed: Task, seed: int) -> Job:
+    features = read_random(model, store, np.arange(len(posed.labels)), seed).features
+    return Job(seed, posed.rows[Role.TRAIN], fit_probe(features, posed, posed.rows[Role.TRAIN]).head)
+
+
 def test_a_training_from_scratch_repeats_and_has_no_use_for_the_pretrained_weights(
-    model: Path, store: Path, opened: Store, posed: Task, tmp_path: Path
+    model: Path, store: Path, posed: Task, tmp_path: Path
 ) -> None:
-    job = Job(1.0, 3, posed.rows[Role.TRAIN])
+    job = job_of(model, store, posed, seed=3)
     one = train_one(model, store, posed, QUICK.budget, job)
     changed = FoundationModel.from_pretrained(model)
     for parameter in changed.parameters():
         parameter.data.mul_(0.5)
     changed.save_pretrained(tmp_path / "model")
-    other = train_one(tmp_path / "model", store, posed, QUICK.budget, job)
+    other = train_one(tmp_path / "model", store, posed, QUICK.budget, job_of(tmp_path / "model", store, posed, seed=3))
     np.testing.assert_array_equal(one.scores, other.scores)
     assert one.scores.shape == (len(posed.rows[Role.TEST]), len(posed.concepts))
     assert one.steps == 2
-    different = train_one(model, store, posed, QUICK.budget, replace(job, seed=4))
+    different = train_one(model, store, posed, QUICK.budget, job_of(model, store, posed, seed=4))
     assert not np.array_equal(one.scores, different.scores)
+
+
+def test_the_rival_starts_from_the_probe_of_its_untrained_encoder(model: Path, store: Path, posed: Task) -> None:
+    job = job_of(model, store, posed, seed=0)
+    still = train_one(model, store, posed, replace(QUICK.budget, learning_rate=0.0), job)
+    features = read_random(model, store, posed.rows[Role.TEST], 0).features[posed.rows[Role.TEST]]
+    with torch.inference_mode():
+        logits = job.head(torch.from_numpy(features).double()).numpy()
+    # The classifier averages probabilities over the windows of a record, the probe its features.
+    assert np.corrcoef(still.scores.ravel(), (1 / (1 + np.exp(-logits))).ravel())[0, 1] > 0.99
 
 
 def test_records_are_read_once_by_each_encoder_and_windows_are_averaged(
     model: Path, opened: Store, posed: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded = FoundationModel.from_pretrained(model)
-    bench = Bench(
-        loaded, model, opened, posed, graph=ontology.cardiac(), options=replace(QUICK, probe=False), say=print
-    )
-    seen = []
-    embed = FoundationModel.embed
-    monkeypatch.setattr(
-        FoundationModel, "embed", lambda self, batch: seen.append(len(batch["row"])) or embed(self, batch)
-    )
+    options = replace(QUICK, probe=False)
+    bench = Bench(loaded, model, opened, posed, graph=ontology.cardiac(), options=options, say=lambda _: None)
+    seen: list[int] = []
+    once = FoundationModel.embed
+
+    def counted(self: FoundationModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        seen.append(len(batch["row"]))
+        return once(self, batch)
+
+    monkeypatch.setattr(FoundationModel, "embed", counted)
     runs = list(bench.runs())
     assert sum(seen) == 2 * len(bench.rows) * (1 + QUICK.seeds), "two windows a record, one pass an encoder"
-    expected = loaded.encode(opened, bench.rows)
-    np.testing.assert_allclose(bench.features[bench.rows], expected, atol=1e-5)
+    np.testing.assert_allclose(bench.features[bench.rows], loaded.encode(opened, bench.rows), atol=1e-5)
+    sphere = embed(loaded, opened, bench.rows).sphere[bench.rows]
+    np.testing.assert_allclose(unit(sphere), loaded.encode(opened, bench.rows, space=Space.SPHERE), atol=1e-5)
     assert [(run.encoder, run.protocol, len(run.seeds)) for run in runs] == [
         (Encoder.PRETRAINED, Protocol.ZERO_SHOT_SENTENCES, 1),
         (Encoder.PRETRAINED, Protocol.ZERO_SHOT_CONCEPTS, 1),
@@ -165,35 +187,36 @@ def test_records_are_read_once_by_each_encoder_and_windows_are_averaged(
 
 @pytest.mark.slow
 def test_processes_give_what_one_process_gives(model: Path, store: Path, posed: Task) -> None:
-    jobs = [Job(1.0, seed, posed.rows[Role.TRAIN]) for seed in range(2)]
-    with trainings(model, store, posed, jobs, budget=QUICK.budget, workers=2) as begun:
+    jobs = [job_of(model, store, posed, seed) for seed in range(2)]
+    with processes(2) as pool:
+        begun = [pool.submit(train_one, model, store, posed, QUICK.budget, job) for job in jobs]
         scores = [future.result().scores for future in begun]
     for job, score in zip(jobs, scores, strict=True):
         np.testing.assert_allclose(score, train_one(model, store, posed, QUICK.budget, job).scores, atol=1e-4)
 
 
-@pytest.mark.slow
-def test_the_command_writes_every_row_and_a_page(model: Path, store: Path, tmp_path: Path) -> None:
+def test_every_row_and_a_page_come_of_one_command(model: Path, store: Path, tmp_path: Path) -> None:
     options = ["--fractions", "1,0.2", "--seeds", "2", "--draws", "20", "--min-positives", "2", "--scratch-steps", "2"]
-    ran = CliRunner().invoke(build(), ["evaluate", str(model), str(store), *options, "--out", str(tmp_path / "out")])
+    options += ["--workers", "0", "--out", str(tmp_path / "out")]
+    ran = CliRunner().invoke(build(), ["evaluate", str(model), str(store), *options])
     assert ran.exit_code == 0, ran.output
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"result.json", "report.html"}
     result = Evaluation.model_validate_json((tmp_path / "out" / "result.json").read_text())
     rows = {(row.encoder, row.protocol, row.fraction): row for row in result.rows}
-    assert len(rows) == 10
+    assert len(rows) == len(result.rows) == 10
     assert {fraction for _, _, fraction in rows} == {None, 0.2, 1.0}
     assert rows[Encoder.PRETRAINED, Protocol.PROBE, 1.0].seeds == (0,)
     assert rows[Encoder.RANDOM, Protocol.PROBE, 1.0].seeds == (0, 1)
     assert rows[Encoder.SCRATCH, Protocol.SUPERVISED, 0.2].seeds == (0, 1)
     for seed in range(2):
-        used = {rows[e, p, 0.2].train_records[seed] for e, p, f in rows if f == 0.2}
+        used = {row.train_records[seed] for (_, _, fraction), row in rows.items() if fraction == 0.2}
         assert len(used) == 1, "rivals are given the same labels"
     assert len(result.differences) == 6
     assert result.store["sha256"] == Store(store).fingerprint
     assert result.model["training_set_sha256"]
     page = (tmp_path / "out" / "report.html").read_text()
     assert "One test record" in page
-    assert str(tmp_path) not in page
+    assert str(tmp_path) not in page, "a path of this machine"
 
 
 def test_zero_shot_alone_needs_no_labels_of_training(model: Path, opened: Store) -> None:
