@@ -36,7 +36,7 @@ REAL_CORPORA := ludb cinc2021 ptb-xl
 # As much as two CPU cores do in a few minutes; leave these out to run the recipe as it is.
 REAL_SIZE := --set optimiser.steps=80 --set optimiser.batch_size=64 --set optimiser.warmup_steps=10 \
   --set training.validate_every=40 --set training.checkpoint_every=40
-REAL_EVALUATION := --fractions 0.1,1 --seeds 2 --scratch-steps 40
+REAL_EVALUATION := --fractions 0.1,1 --seeds 3 --scratch-steps 40
 
 real: $(VENV)/.user ## the same on real recordings: BIOSIG_DATA=folder make real
 	@test -n "$(BIOSIG_DATA)" || { echo "set BIOSIG_DATA to the folder that holds ecg/ludb, ecg/cinc2021 and ecg/ptb-xl"; exit 2; }

@@ -88,7 +88,7 @@ def evaluate(
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "result.json").write_text(outcome.evaluation.model_dump_json(indent=1), encoding="utf-8")
             write_report(outcome.evaluation, folder / "report.html", example=outcome.example, map_=outcome.map_)
-        console.print(as_table(outcome.evaluation))
+        console.print(as_table(outcome.evaluation, width=console.width))
         console.print(str(folder / "report.html"), style="bold", markup=False, highlight=False)
 
 

@@ -11,9 +11,18 @@ from rich.text import Text
 from finetune.report import decimal, lines
 from finetune.result import Evaluation, Severity
 
+# Below this many characters the column that most rows share with the report is left to the report.
+_WIDE = 100
 
-def as_table(evaluation: Evaluation) -> Group:
-    """Findings of the audit, then every row with its intervals."""
+
+def as_table(evaluation: Evaluation, *, width: int = 120) -> Group:
+    """Findings of the audit, then every row with its intervals below its numbers.
+
+    Args:
+        evaluation: What was found.
+        width: Characters there are. In a narrow terminal the intervals over seeds are in the report alone.
+    """
+    wide = width >= _WIDE
     parts: list[Panel | Table | Text] = []
     for finding in evaluation.findings:
         style = {Severity.REFUSAL: "bold white on red", Severity.WARNING: "yellow"}.get(finding.severity, "dim")
@@ -30,7 +39,8 @@ def as_table(evaluation: Evaluation) -> Group:
         title_justify="left",
         caption_justify="left",
     )
-    for name in ("", "macro AUROC", "with seeds", "macro AUPRC", "pretrained gains"):
+    table.add_column("")
+    for name in ("macro AUROC", *(("with seeds",) if wide else ()), "macro AUPRC", "pretrained gains"):
         table.add_column(name, no_wrap=True)
     for line in lines(evaluation):
         if line.first_of_group:
@@ -38,10 +48,10 @@ def as_table(evaluation: Evaluation) -> Group:
             table.add_row(f"[italic]{escape(line.group)}[/]")
         table.add_row(
             f"  {escape(line.encoder)}",
-            f"{line.auroc} [dim]{escape(line.auroc_subjects)}[/]",
-            f"[dim]{escape(line.auroc_seeds)}[/]",
-            f"{line.auprc} [dim]{escape(line.auprc_subjects)}[/]",
-            f"{line.gap} [dim]{escape(line.gap_interval)}[/]",
+            f"{line.auroc}\n[dim]{escape(line.auroc_subjects)}[/]",
+            *((f"\n[dim]{escape(line.auroc_seeds)}[/]",) if wide else ()),
+            f"{line.auprc}\n[dim]{escape(line.auprc_subjects)}[/]",
+            f"{line.gap}\n[dim]{escape(line.gap_interval)}[/]",
             style="bold" if line.ours else "",
         )
     parts.append(table)
