@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from biosig.recording import Recording
 
 
@@ -93,7 +95,7 @@ def _place(names: list[str], record: str | None, path: Path) -> int:
     raise BiosigError(f"{path}: no record {record!r} among {len(names)} (there is {near[0]!r})")
 
 
-def _picture(recording: Recording, start: float, seconds: float, layout: str):  # type: ignore[no-untyped-def]
+def _picture(recording: Recording, start: float, seconds: float, layout: str) -> Figure:
     from biosig.commands.facts import concept_terms, heart_rate
     from biosig.plot import ecg_paper, traces
     from biosig.recording import Modality
