@@ -27,7 +27,7 @@ def audit(model: FoundationModel, store: Store, task: Task) -> tuple[Finding, ..
 
     Refusal: a test subject, or a test waveform under another name, was trained on. Warnings: the same of validation;
     whom the model was trained on is not known; it was pretrained with labels of the training side, so that "1 % of
-    labels" is not all the labels it has seen.
+    labels" is not all the labels it has seen. Note: copies of waveforms were left out.
 
     Args:
         model: As loaded.
@@ -44,6 +44,9 @@ def audit(model: FoundationModel, store: Store, task: Task) -> tuple[Finding, ..
     if model.training_set is None:
         text = "The model does not say whom it was trained on: these test subjects may be among them."
         findings.append(Finding(severity=Severity.WARNING, text=text))
+    if task.copies:
+        text = f"{task.copies:,} records are left out: the same waveform, under another name, is on a side that judges."
+        findings.append(Finding(severity=Severity.NOTE, text=text))
     return (*findings, *_labels_seen(model, task, seen))
 
 

@@ -12,6 +12,8 @@ from scipy.stats import t
 
 N_DRAWS = 1000
 LEVEL = 0.95
+#: Seeds that an interval over seeds takes.
+LEAST_SEEDS = 3
 _T_QUANTILES = 200
 
 
@@ -94,10 +96,10 @@ def seed_interval(
     latter by (S - 1) / S, a third at S = 3. With few seeds the interval is wide because little is known.
 
     Returns:
-        None for a single seed: its spread is unknown.
+        None for one seed, whose spread is unknown, and for two, whose interval (t is 12.7) would say nothing.
     """
     n_seeds = len(values)
-    if n_seeds < 2:
+    if n_seeds < LEAST_SEEDS:
         return None
     mean = values.mean(0)
     shifts = t.ppf((np.arange(_T_QUANTILES) + 0.5) / _T_QUANTILES, n_seeds - 1)

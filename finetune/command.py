@@ -33,7 +33,7 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Where result.json and report.html go.")] = Path("report"),
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws over test subjects.")] = 1000,
     min_positives: Annotated[int, typer.Option(min=1, help="Positive and negative test subjects a concept needs.")] = 5,
-    scratch_steps: Annotated[int, typer.Option(min=1, help="Most optimiser steps of a training from scratch.")] = 160,
+    scratch_steps: Annotated[int, typer.Option(min=1, help="Most optimiser steps of a training from scratch.")] = 120,
     workers: Annotated[int | None, typer.Option(min=0, help="Processes for the rivals. [default: one a core]")] = None,
     allow_leakage: Annotated[
         bool, typer.Option("--allow-leakage", help="Score although the audit refuses, and say so on the report.")

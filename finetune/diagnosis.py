@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Int
 
 from biosig.errors import BiosigError
-from biosig.store import Store
+from biosig.store import Store, duplicates
 from finetune.protocols import Role, Task, check_sides
 from finetune.result import ConceptCount
 from ontology.graph import ConceptGraph
@@ -22,11 +24,14 @@ def diagnosis(store: Store, graph: ConceptGraph, *, min_positives: int = MIN_POS
     """The task a store poses: its labels on the graph, its own patient-level folds.
 
     A concept is scored when at least `min_positives` test subjects have it and as many are known to lack it, training
-    has both, and it is not in exactly the test records of a concept below it in the graph.
+    has both, and it is not in exactly the test records of a concept below it in the graph. A training record whose
+    waveform validates or tests too is left out, and so is one of validation whose waveform tests.
 
     Raises:
         BiosigError: If a subject is on two sides, a side is empty, or no concept can be scored.
     """
+    rows = {role: np.asarray(store.rows(role.value), dtype=np.int64) for role in Role}
+    copies = _copies(store, rows)
     labels = Labels.of(store.records, graph, LabelScope.ANCESTORS)
     corpus, subject = (store.records[column].astype(str) for column in ("corpus", "subject"))
     task = Task(
@@ -34,8 +39,9 @@ def diagnosis(store: Store, graph: ConceptGraph, *, min_positives: int = MIN_POS
         labels=labels.stated,
         known=labels.known,
         subjects=(corpus + "/" + subject).to_numpy(dtype=str),
-        rows={role: np.asarray(store.rows(role.value), dtype=np.int64) for role in Role},
+        rows={role: np.setdiff1d(side, copies) for role, side in rows.items()},
         scored=np.ones(len(graph.observed), bool),
+        copies=len(copies),
     )
     check_sides(task)
     scored = np.array([not reason for reason in reasons(task, graph, min_positives)])
@@ -93,6 +99,16 @@ def concept_counts(task: Task, graph: ConceptGraph, min_positives: int) -> tuple
         for column, concept in enumerate(task.concepts)
         if any(records[role][column] for role in Role)
     )
+
+
+def _copies(store: Store, rows: Mapping[Role, Int[np.ndarray, " side"]]) -> Int[np.ndarray, " copy"]:
+    """Rows whose waveform is also on a side that is further from training."""
+    distance = {int(row): place for place, role in enumerate(Role) for row in rows[role]}
+    found = set()
+    for group in duplicates.find([store]):
+        sides = {place.row: distance[place.row] for place in group.places if place.row in distance}
+        found |= {row for row, side in sides.items() if side < max(sides.values())}
+    return np.array(sorted(found), dtype=np.int64)
 
 
 def _twins(task: Task, graph: ConceptGraph) -> dict[int, str]:

@@ -32,6 +32,7 @@ class Task:
         subjects: The person of each row.
         rows: The rows of each role.
         scored: Which concepts have enough positives and negatives on the test side to be scored.
+        copies: Records on no side, because the same waveform is on a side that is further from training.
     """
 
     concepts: tuple[str, ...]
@@ -40,6 +41,7 @@ class Task:
     subjects: np.ndarray
     rows: Mapping[Role, Int[np.ndarray, " side"]]
     scored: Bool[np.ndarray, " concept"]
+    copies: int = 0
 
     def n_subjects(self, rows: Int[np.ndarray, " side"]) -> int:
         """Distinct people among the rows."""

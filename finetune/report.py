@@ -172,7 +172,7 @@ def _line(evaluation: Evaluation, row: Row, *, first: bool) -> Line:
         colour=COLOURS[row.encoder],
         auroc=decimal(row.auroc.subjects.value),
         auroc_subjects=bracket(row.auroc.subjects),
-        auroc_seeds=bracket(row.auroc.subjects_and_seeds) if row.auroc.subjects_and_seeds else "one run",
+        auroc_seeds=bracket(row.auroc.subjects_and_seeds) if row.auroc.subjects_and_seeds else _runs(row),
         auprc=decimal(row.auprc.subjects.value),
         auprc_subjects=bracket(row.auprc.subjects),
         gap="" if gap is None else decimal(shown(gap.auroc).value, sign=True),
@@ -212,6 +212,10 @@ def _most_labels(evaluation: Evaluation) -> Sequence[ConceptScore]:
 
 def _who(row: Row) -> str:
     return f"{NAMES[row.encoder]}{', linear probe' if row.protocol is Protocol.PROBE else ''}"
+
+
+def _runs(row: Row) -> str:
+    return "one run" if len(row.seeds) == 1 else f"{len(row.seeds)} runs"
 
 
 def _used(row: Row) -> str:

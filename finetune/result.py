@@ -59,7 +59,7 @@ class Metric(_Part):
     Attributes:
         subjects: The mean over seeds, with the interval of a bootstrap over test subjects.
         subjects_and_seeds: The same value, with an interval that counts the spread between seeds too; null for a row
-            of one seed.
+            of less than three seeds.
         by_seed: The sample value of each seed.
     """
 

@@ -31,7 +31,7 @@ class Budget:
         half: Whether the encoder computes in bfloat16, as pretraining does where the processor has it.
     """
 
-    steps: int = 160
+    steps: int = 120
     batch_size: int = 16
     check_every: int = 20
     patience: int = 3

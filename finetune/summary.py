@@ -116,26 +116,26 @@ def differences(all_draws: Sequence[Draws]) -> list[Difference]:
                     protocol=ours.run.protocol,
                     rival=other.run.encoder,
                     fraction=ours.run.fraction,
-                    auroc=metric(_macro_difference(ours.auroc, other.auroc)),
-                    auprc=metric(_macro_difference(ours.auprc, other.auprc), Kind.REVERSED),
+                    auroc=metric(_macro_difference(ours.auroc, other.auroc), lowest=-1.0),
+                    auprc=metric(_macro_difference(ours.auprc, other.auprc), Kind.REVERSED, lowest=-1.0),
                 )
             )
     return found
 
 
-def metric(values: Float64[np.ndarray, "seed draws"], kind: Kind = Kind.PERCENTILE) -> Metric:
-    """Point, interval over subjects, and interval over subjects and seeds."""
+def metric(values: Float64[np.ndarray, "seed draws"], kind: Kind = Kind.PERCENTILE, *, lowest: float = 0.0) -> Metric:
+    """Point, interval over subjects, and interval over subjects and seeds; `lowest` is what the metric can be."""
     seeds = seed_interval(values, kind)
     return Metric(
-        subjects=estimate(interval(values.mean(0), kind)),
-        subjects_and_seeds=None if seeds is None else estimate(seeds),
+        subjects=estimate(interval(values.mean(0), kind), lowest=lowest),
+        subjects_and_seeds=None if seeds is None else estimate(seeds, lowest=lowest),
         by_seed=tuple(number(value) for value in values[:, 0]),
     )
 
 
-def estimate(found: Interval) -> Estimate:
-    """An interval for the result file, which has null for NaN; no metric, and no difference of two, is beyond 1."""
-    value, low, high = (number(min(x, 1.0)) for x in (found.value, found.low, found.high))
+def estimate(found: Interval, *, lowest: float = 0.0) -> Estimate:
+    """An interval for the result file, which has null for NaN, kept within what a metric or a difference can be."""
+    value, low, high = (number(float(np.clip(x, lowest, 1.0))) for x in (found.value, found.low, found.high))
     return Estimate(value=value, low=low, high=high, sample=number(found.sample))
 
 

@@ -2,57 +2,61 @@
 
 from __future__ import annotations
 
-from rich.console import Group
+from itertools import groupby
+
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from finetune.report import decimal, lines
+from finetune.report import Line, decimal, lines
 from finetune.result import Evaluation, Severity
 
-# Below this many characters the column that most rows share with the report is left to the report.
-_WIDE = 100
+# Characters that the whole table takes; a narrower terminal gets the first and the last metric.
+_WHOLE = 118
 
 
-def as_table(evaluation: Evaluation, *, width: int = 120) -> Group:
-    """Findings of the audit, then every row with its intervals below its numbers.
+def as_table(evaluation: Evaluation, *, width: int) -> Group:
+    """Findings of the audit, then every row with its intervals.
 
     Args:
-        evaluation: What was found.
-        width: Characters there are. In a narrow terminal the intervals over seeds are in the report alone.
+        evaluation: The numbers.
+        width: Of the terminal, in characters.
     """
-    wide = width >= _WIDE
-    parts: list[Panel | Table | Text] = []
+    parts: list[RenderableType] = []
     for finding in evaluation.findings:
         style = {Severity.REFUSAL: "bold white on red", Severity.WARNING: "yellow"}.get(finding.severity, "dim")
         title = "not a fair test" if finding.severity is Severity.REFUSAL else finding.severity.value
         parts.append(Panel(escape(finding.text), title=title, style=style))
+    parts.append(Text(f"{evaluation.model['name']} on {evaluation.store['title']}", style="bold"))
+    for number, (group, rows) in enumerate(groupby(lines(evaluation), key=lambda line: line.group)):
+        parts += [Text(f"\n{group}", style="italic"), _rows(list(rows), whole=width >= _WHOLE, header=number == 0)]
     n_scored = sum(count.scored for count in evaluation.concepts)
     test = evaluation.sides[-1]
-    table = Table(
-        title=escape(f"{evaluation.model['name']} on {evaluation.store['title']}"),
-        caption=(
-            f"{test.records:,} test records of {test.subjects:,} subjects, {n_scored} concepts; chance: AUROC 0.500, "
-            f"AUPRC {decimal(evaluation.prevalence)}; intervals: 95 %, bootstrap over subjects (and seeds)"
-        ),
-        title_justify="left",
-        caption_justify="left",
+    note = (
+        f"\n{test.records:,} test records of {test.subjects:,} subjects, {n_scored} concepts; chance: AUROC 0.500, "
+        f"AUPRC {decimal(evaluation.prevalence)}; 95 % intervals over subjects; gains over subjects and seeds"
     )
-    table.add_column("")
-    for name in ("macro AUROC", *(("with seeds",) if wide else ()), "macro AUPRC", "pretrained gains"):
-        table.add_column(name, no_wrap=True)
-    for line in lines(evaluation):
-        if line.first_of_group:
-            table.add_section()
-            table.add_row(f"[italic]{escape(line.group)}[/]")
-        table.add_row(
-            f"  {escape(line.encoder)}",
-            f"{line.auroc}\n[dim]{escape(line.auroc_subjects)}[/]",
-            *((f"\n[dim]{escape(line.auroc_seeds)}[/]",) if wide else ()),
-            f"{line.auprc}\n[dim]{escape(line.auprc_subjects)}[/]",
-            f"{line.gap}\n[dim]{escape(line.gap_interval)}[/]",
-            style="bold" if line.ours else "",
-        )
-    parts.append(table)
-    return Group(*parts)
+    return Group(*parts, Text(note, style="dim"))
+
+
+def _rows(rows: list[Line], *, whole: bool, header: bool) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=header)
+    table.add_column("", width=30, no_wrap=True)
+    table.add_column("macro AUROC", width=20, no_wrap=True)
+    if whole:
+        table.add_column("subjects, seeds", width=15, no_wrap=True)
+        table.add_column("macro AUPRC", width=20, no_wrap=True)
+    table.add_column("pretrained gains", width=24, no_wrap=True)
+    for line in rows:
+        metrics = [_with_interval(line.auroc, line.auroc_subjects)]
+        if whole:
+            metrics += [f"[dim]{escape(line.auroc_seeds)}[/]", _with_interval(line.auprc, line.auprc_subjects)]
+        gap = _with_interval(line.gap, line.gap_interval)
+        table.add_row(escape(line.encoder), *metrics, gap, style="bold" if line.ours else "")
+    return table
+
+
+def _with_interval(value: str, interval: str) -> str:
+    return f"{value} [dim]{escape(interval)}[/]"

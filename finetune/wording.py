@@ -50,7 +50,8 @@ def protocol(model: FoundationModel, options: Options, min_positives: int) -> li
     the draws. AUPRC runs high in small samples, so value and interval are less the bootstrap bias.
 
     “Subjects and seeds” adds the spread of the seeds: the draws are convolved with t·s/√S, s the standard deviation of
-    the S seeds, t of Student's distribution with S − 1 degrees of freedom. Figures show it where there are seeds.
+    the S seeds, t of Student's distribution with S − 1 degrees of freedom. It takes three
+    seeds; figures show it where it is.
 
     C, thresholds and early stopping come from validation; test was scored once.
     """

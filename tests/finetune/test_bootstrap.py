@@ -87,9 +87,10 @@ def test_draws_without_a_value_are_left_out() -> None:
     assert np.isnan([nothing.value, nothing.low, nothing.high]).all()
 
 
-def test_one_seed_has_no_seed_interval_and_more_widen_it() -> None:
+def test_two_seeds_have_no_seed_interval_and_three_widen_it() -> None:
     draws = 0.8 + 0.01 * np.random.default_rng(2).normal(size=(1, 1001))
     assert seed_interval(draws) is None
+    assert seed_interval(np.repeat(draws, 2, axis=0)) is None
     steady = seed_interval(np.repeat(draws, 3, axis=0))
     spread = seed_interval(draws + np.array([[-0.03], [0.0], [0.03]]))
     subjects = interval(draws[0])

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import ontology
 from biosig.cli import build
 from biosig.errors import BiosigError
-from biosig.store import Store
+from biosig.store import Store, duplicates
 from finetune.audit import LeakageError, audit, enforce, supervision
 from finetune.bench import Bench, Options
 from finetune.command import parse_fractions
@@ -56,6 +56,22 @@ def test_the_task_has_the_stores_sides_and_the_ancestors_of_its_concepts(opened:
     for column in np.flatnonzero(posed.scored):
         has = posed.labels[posed.rows[Role.TEST], column]
         assert len(set(posed.subjects[posed.rows[Role.TEST]][has])) >= 2
+
+
+def test_a_copied_waveform_stays_on_the_side_that_judges(
+    opened: Store, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, validation, test = (opened.rows(role.value) for role in Role)
+    groups = [(train[0], train[1], test[0]), (train[2], validation[0]), (validation[1], test[1]), (train[3], train[4])]
+    found = [duplicates.Duplicate(tuple(duplicates.Place(0, int(row)) for row in rows), exact=True) for rows in groups]
+    monkeypatch.setattr(duplicates, "find", lambda _: found)
+    posed = diagnosis(opened, ontology.cardiac(), min_positives=2)
+    assert posed.copies == 4
+    assert set(train) - set(posed.rows[Role.TRAIN]) == {train[0], train[1], train[2]}
+    assert set(validation) - set(posed.rows[Role.VALIDATION]) == {validation[1]}
+    np.testing.assert_array_equal(posed.rows[Role.TEST], test)
+    findings = audit(FoundationModel.from_pretrained(model), opened, posed)
+    assert findings[0].text.startswith("4 records are left out")
 
 
 def test_rare_concepts_are_counted_not_scored(posed: Task) -> None:

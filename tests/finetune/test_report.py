@@ -111,7 +111,7 @@ def test_the_same_numbers_give_the_same_bytes(evaluation: Evaluation, tmp_path: 
 def test_every_row_and_its_interval_is_on_the_page_and_on_the_terminal(evaluation: Evaluation, tmp_path: Path) -> None:
     _, page = page_of(evaluation, tmp_path)
     console = Console(width=160, record=True, file=(tmp_path / "terminal").open("w"))
-    console.print(as_table(evaluation))
+    console.print(as_table(evaluation, width=160))
     terminal = console.export_text()
     assert len(evaluation.rows) == 13
     for row in evaluation.rows:
@@ -123,6 +123,17 @@ def test_every_row_and_its_interval_is_on_the_page_and_on_the_terminal(evaluatio
         estimate = gap.auroc.subjects_and_seeds or gap.auroc.subjects
         assert decimal(estimate.value, sign=True) in page.words
         assert bracket(estimate, sign=True) in terminal
+
+
+def test_eighty_columns_are_enough_for_values_and_gains(evaluation: Evaluation, tmp_path: Path) -> None:
+    console = Console(width=80, record=True, file=(tmp_path / "terminal").open("w"))
+    console.print(as_table(evaluation, width=80))
+    terminal = console.export_text()
+    assert "…" not in terminal
+    for row in evaluation.rows:
+        assert f"{decimal(row.auroc.subjects.value)} {bracket(row.auroc.subjects)}" in terminal
+    for gap in evaluation.differences:
+        assert bracket(gap.auroc.subjects_and_seeds or gap.auroc.subjects, sign=True) in terminal
 
 
 def test_rivals_stand_beside_the_pretrained_row(evaluation: Evaluation) -> None:
