@@ -68,7 +68,7 @@ def rhythm(recording: Recording) -> Rhythm:
         try:
             waves = nk.ecg_delineate(clean, peaks, sampling_rate=rate, method="dwt")[1]
             onset, offset = (np.asarray(waves[f"ECG_R_{edge}"], dtype=np.float64) for edge in ("Onsets", "Offsets"))
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 -- as above
             return found
     widths = (offset - onset) / rate * 1000
     widths = widths[(widths > 0) & (widths < _WIDEST_QRS)]

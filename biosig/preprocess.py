@@ -9,6 +9,7 @@ Example:
     True
 """
 
+from abc import abstractmethod
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -75,13 +76,13 @@ class _Filter(_Step):
         return replace(recording, signal=x)
 
     @property
+    @abstractmethod
     def slowest(self) -> float:
         """The lowest frequency, in Hz, that the filter has an edge at."""
-        raise NotImplementedError
 
+    @abstractmethod
     def design(self, recording: Recording) -> Float64[np.ndarray, "section 6"]:
         """Second-order sections for the recording's rate."""
-        raise NotImplementedError
 
 
 class Bandpass(_Filter):
@@ -109,7 +110,7 @@ class Bandpass(_Filter):
         return min(edge for edge in (self.low, self.high) if edge is not None)
 
     def design(self, recording: Recording) -> Float64[np.ndarray, "section 6"]:
-        from scipy import signal  # noqa: PLC0415
+        from scipy import signal  # noqa: PLC0415 -- as above
 
         edges = [edge for edge in (self.low, self.high) if edge is not None]
         _below_nyquist(recording, max(edges), "bandpass")
@@ -139,7 +140,7 @@ class Notch(_Filter):
         return self.frequency / self.quality
 
     def design(self, recording: Recording) -> Float64[np.ndarray, "section 6"]:
-        from scipy import signal  # noqa: PLC0415
+        from scipy import signal  # noqa: PLC0415 -- as above
 
         _below_nyquist(recording, self.frequency, "notch")
         rate = recording.sampling_rate

@@ -111,9 +111,9 @@ class Leads12(FrontEnd):
     def forward(
         self,
         signal: Float[Tensor, "batch channel time"],
-        positions: Float[Tensor, "batch channel 3"],  # noqa: ARG002
+        positions: Float[Tensor, "batch channel 3"],  # noqa: ARG002 -- every front end is called alike
         mask: Bool[Tensor, "batch channel"],
-        modality: Int[Tensor, "batch channel"] | None = None,  # noqa: ARG002
+        modality: Int[Tensor, "batch channel"] | None = None,  # noqa: ARG002 -- every front end is called alike
     ) -> Float[Tensor, "batch fixed time"]:
         """See `Encoder.forward`.
 
