@@ -35,12 +35,16 @@ class Event:
         duration: Seconds; 0 for an instant.
         code: The source's own symbol (`N`, `(AFIB`, `T1`).
         text: What it means, or a comment of the source.
+        stimulus: What was presented meanwhile: the same name for everybody who met it, empty where nothing was.
+        trial: Which presentation of the session it was, counted from 1, where the source says or its order tells.
     """
 
     onset: float
     duration: float
     code: str
     text: str = ""
+    stimulus: str = ""
+    trial: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from biosig.store.audit import AuditReport, audit, leaks
 from biosig.store.batch import MODALITIES, SCALE, batch, collate
 from biosig.store.layout import StoreInfo
 from biosig.store.reader import Store
+from biosig.store.trials import trials
 from biosig.store.windows import Windows, batches
 from biosig.store.writer import PrepareReport, prepare
 
@@ -26,4 +27,5 @@ __all__ = [
     "collate",
     "leaks",
     "prepare",
+    "trials",
 ]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMAT: Final = "biosig-store"
-VERSION: Final = 1
+VERSION: Final = 2
 INFO, RECORDS, EVENTS = "store.json", "records.parquet", "events.parquet"
 PARTIAL = ".partial"
 
@@ -108,7 +108,7 @@ class StoreInfo(_Document):
     """
 
     format: Literal["biosig-store"] = FORMAT
-    version: Literal[1] = VERSION
+    version: Literal[2] = VERSION
     corpus: Card
     split: Split
     preprocessing: Preprocessing
@@ -211,4 +211,13 @@ def event_columns() -> "pa.Schema":
     import pyarrow as pa  # noqa: PLC0415
 
     text, number = pa.string(), pa.float64()
-    return pa.schema([("record", text), ("onset", number), ("duration", number), ("code", text), ("text", text)])
+    columns = {
+        "record": text,
+        "onset": number,
+        "duration": number,
+        "code": text,
+        "text": text,
+        "stimulus": text,
+        "trial": pa.int64(),
+    }
+    return pa.schema(list(columns.items()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ from biosig.store.layout import (
     shard_name,
 )
 from biosig.store.quantise import restore
+
+_EVENT = tuple(field.name for field in fields(Event))
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -204,7 +207,7 @@ class Store:
             codes=tuple(Code(**code) for code in facts["codes"]),
             concepts=frozenset(facts["concepts"]),
             report=facts["report"],
-            events=tuple(Event(e["onset"], e["duration"], e["code"], e["text"]) for e in events),
+            events=tuple(Event(**{name: e[name] for name in _EVENT}) for e in events),
             meta={**json.loads(facts["meta"]), **known, "flags": tuple(facts["quality"])},
         )
 

@@ -59,7 +59,12 @@ def make(
         "step": _floats(step),
     }
     events = [
-        [_finite(entry, "onset", e.onset), _finite(entry, "duration", e.duration), _text(e.code), _text(e.text)]
+        [
+            _finite(entry, "onset", e.onset),
+            _finite(entry, "duration", e.duration),
+            *map(_text, (e.code, e.text, e.stimulus)),
+            e.trial,
+        ]
         for e in ready.events
     ]
     return row, events, samples

@@ -20,7 +20,7 @@ LayoutKey = tuple[tuple[str, ...], tuple[Modality, ...]]
 """Names and modalities of channels."""
 
 _MAY_BE_UNKNOWN = frozenset(
-    ("age", "sex", "heart_rate", "mean_rr", "sdnn", "rmssd", "qrs_width", "source_sha256", "fingerprint")
+    ("age", "sex", "heart_rate", "mean_rr", "sdnn", "rmssd", "qrs_width", "source_sha256", "fingerprint", "trial")
 )
 
 

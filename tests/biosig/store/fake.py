@@ -59,7 +59,7 @@ class FakeCorpus:
             codes=(Code("fake", "beat", 80.0), Code("fake", "other")),
             concepts=frozenset({"164889003", "426783006"}),
             report="Sinusrhythmus, Linkslagetyp ✓",
-            events=(Event(0.5, 0.0, "N", "beat"), Event(1.0, 2.0, "(AFIB")),
+            events=(Event(0.5, 0.0, "N", "beat"), Event(1.0, 2.0, "(AFIB", stimulus="film 3", trial=7)),
             meta={
                 "age": float(content.get("age", 61)),
                 "sex": "female",

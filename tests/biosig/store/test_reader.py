@@ -135,7 +135,7 @@ def edit(copy: Path, change: Callable[[dict[str, Any]], Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(version=2), r"store\.json: version: expected 1, got 2; prepare the store again"),
+        (lambda d: d.update(version=3), r"store\.json: version: expected 2, got 3; prepare the store again"),
         (lambda d: d.update(format="zarr"), r"store\.json: format: expected 'biosig-store', got 'zarr'"),
         (lambda d: d.pop("split"), r"store\.json: split: Field required"),
         (lambda d: d.update(extra=1), r"store\.json: extra: Extra inputs"),
