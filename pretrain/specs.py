@@ -68,6 +68,29 @@ class LeadMask(Spec):
 Augmentation = Annotated[Gain | Noise | LeadMask, Field(discriminator="kind")]
 
 
+class UniformSampler(Spec):
+    """Every window of every record once an epoch, in any order."""
+
+    kind: Literal["uniform"] = "uniform"
+
+
+class MomentSampler(Spec):
+    """Windows of several subjects at the same moments of the same stimuli; see `pretrain.moments`.
+
+    Attributes:
+        subjects_per_moment: How many subjects share each moment of a batch.
+        apart_seconds: The least time between two windows of one stimulus in a batch, from the end of one to the begin
+            of the next. An alignment that tolerates latencies takes windows for each other that are closer.
+    """
+
+    kind: Literal["moments"]
+    subjects_per_moment: int = Field(ge=2, default=2)
+    apart_seconds: FiniteFloat = Field(ge=0, default=0.0)
+
+
+Sampler = Annotated[UniformSampler | MomentSampler, Field(discriminator="kind")]
+
+
 class Data(Spec):
     """What a model is fed.
 
@@ -78,6 +101,7 @@ class Data(Spec):
         crop: Where a window begins in a longer record.
         augment: Applied to training batches in this order.
         labels: Which concepts count as a record's own.
+        sampler: Which windows make a batch.
     """
 
     sampling_rate: PositiveFloat
@@ -86,6 +110,7 @@ class Data(Spec):
     crop: Crop = Crop.RANDOM
     augment: tuple[Augmentation, ...] = ()
     labels: LabelScope = LabelScope.STATED
+    sampler: Sampler = UniformSampler()
 
     @property
     def samples(self) -> int:
@@ -176,6 +201,12 @@ class Recipe(Spec):
         names = [objective.name for objective in self.objectives]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"objective {twice!r} occurs twice")
+        sampler, size = self.data.sampler, self.optimiser.batch_size
+        if isinstance(sampler, MomentSampler) and size % sampler.subjects_per_moment:
+            raise ValueError(
+                f"optimiser.batch_size: expected a multiple of data.sampler.subjects_per_moment "
+                f"({sampler.subjects_per_moment}), got {size}"
+            )
         return self
 
     def to_yaml(self) -> str:
