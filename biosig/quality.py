@@ -51,6 +51,10 @@ class QualityFlag(StrEnum):
     """The samples do not add up to the checksum in the file's own header."""
     SHORT = "short"
     """Shorter than 2.5 seconds, a column of a printed ECG."""
+    UNCALIBRATED = "uncalibrated"
+    """The header of a channel gives no scale; its samples are missing."""
+    UNANNOTATED = "unannotated"
+    """The corpus has annotations, but none for this recording, or not all of them."""
 
 
 def flags(recording: Recording) -> tuple[str, ...]:

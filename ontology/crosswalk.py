@@ -19,9 +19,9 @@ word for is in its table with no concept and the reason why; none is guessed.
 - `simulated`: SNOMED-CT identifiers.
 - `aasm`, `rechtschaffen-kales`, `edf-sleep`: sleep stages as `N2`, as `2` or `S2`, and as EDF+ annotations write them.
 - `tusz`: the seizure types of the TUH EEG Seizure Corpus.
-- `seed`, `seed-iv`, `seed-v`, `faced`, `deap`: emotions, as words and as the numbers of the label files; for DEAP, whose
-  labels are ratings, the halves and quadrants of valence and arousal (`HV`, `HVHA`).
-- `dasps-2-class`, `dasps-4-class`: anxious or not, and in which degree; a source of two classes says nothing of degrees.
+- `seed`, `seed-iv`, `seed-v`, `faced`, `deap`: emotions, as words and as the numbers of the label files; for DEAP,
+  whose labels are ratings, the halves and quadrants of valence and arousal (`HV`, `HVHA`).
+- `dasps-2-class`, `dasps-4-class`: anxious or not, and in which degree, of which a source of two classes says nothing.
 
 The systems of EEG state concepts of `ontology.sleep`, `ontology.seizure` and `ontology.emotion`; a code states what it
 implies there too, because such labels exclude one another: `sad` is known not to be `positive`.

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from biosig.errors import RecordError
+from biosig.readers.base import MAX_VALUES
 from biosig.readers.library import refusing
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -31,6 +34,33 @@ def check_contained(path: Path) -> None:
 
         with h5py.File(path, "r") as file:
             _check(path, file, h5py, set())
+
+
+def read_hdf5_arrays(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """The named datasets at the top of a file, those that are there, whole and in HDF5's order of axes.
+
+    MATLAB 7.3 has its axes the other way round: what it shows as `(channel, sample, trial)` comes as
+    `(trial, sample, channel)`.
+
+    Raises:
+        RecordError: If the file is no HDF5, takes data from elsewhere, or a dataset is no array of numbers that fits.
+    """
+    with refusing(path):
+        import h5py  # noqa: PLC0415  slow to import
+
+        if not is_hdf5(path):
+            raise RecordError(path, "content", "HDF5 or MATLAB 7.3", "neither")
+        check_contained(path)
+        found = {}
+        with h5py.File(path, "r") as file:
+            for name in filter(file.__contains__, names):
+                entry = file[name]
+                if not isinstance(entry, h5py.Dataset) or entry.dtype.kind not in "iuf":
+                    raise RecordError(path, name, "an array of numbers", type(entry).__name__)
+                if entry.size > MAX_VALUES:
+                    raise RecordError(path, name, f"at most {MAX_VALUES} values", entry.size)
+                found[name] = np.asarray(entry[()])
+    return found
 
 
 def _check(path: Path, group: Any, h5py: Any, seen: set[Any]) -> None:

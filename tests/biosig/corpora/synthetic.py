@@ -16,7 +16,7 @@ SECONDS = 2
 
 def millivolts(leads: int, rate: float, seconds: float = SECONDS) -> np.ndarray:
     """(time, lead): a 5 Hz sine whose amplitude, 0.1 mV times the number of the lead, tells the leads apart."""
-    time = np.arange(int(rate * seconds)) / rate
+    time = np.arange(round(rate * seconds)) / rate
     return np.sin(2 * np.pi * 5 * time)[:, None] * 0.1 * np.arange(1, leads + 1)
 
 
@@ -42,7 +42,7 @@ def write_record(
 
 @dataclass(frozen=True)
 class Expected:
-    """What must be read; `events` holds (onset, duration, code, text)."""
+    """What must be read; `events` holds (onset, duration, code, text), `stimuli` (stimulus, trial) if any."""
 
     subject: str
     age: float | None = None
@@ -52,6 +52,7 @@ class Expected:
     source: str = ""
     meta: dict[str, Any] = field(default_factory=dict)
     events: tuple[tuple[float, float, str, str], ...] = ()
+    stimuli: tuple[tuple[str, int | None], ...] = ()
 
 
 def ludb(folder: Path) -> dict[str, Expected]:

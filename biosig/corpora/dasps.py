@@ -1,0 +1,172 @@
+"""DASPS: anxious or not while a therapist tells a frightening story, and while it is recalled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32
+
+from biosig.corpora import headers, tables
+from biosig.corpora.base import CORPORA, Entries, Entry, complete, folder
+from biosig.errors import CorpusError, RecordError
+from biosig.quality import QualityFlag
+from biosig.readers.hdf5 import read_hdf5_arrays
+from biosig.recording import Code, Event, Modality, Recording
+from biosig.splits import Split
+
+_FILE = re.compile(r"(S\d\d)(?:preprocessed)?\.mat", re.IGNORECASE)
+_TABLE = "ratings.csv"
+_CLASSES = {"dasps-2-class": "2_class", "dasps-4-class": "4_class"}
+_RATINGS = {"valence": "valence", "arousal": "Arousal"}
+_COLUMNS = ("subjectID", "situationID", *_RATINGS.values(), *_CLASSES.values())
+# The headset's own order, counter-clockwise from the left of the forehead.
+CHANNELS = ("AF3", "F7", "F3", "FC5", "T7", "P7", "O1", "O2", "P8", "T8", "FC6", "F4", "F8", "AF4")
+RATE = 128.0
+SECONDS = 15.0
+PHASES = ("recited", "recalled")
+SITUATIONS = 6
+TRIALS = SITUATIONS * len(PHASES)
+SCALE = (1.0, 9.0)
+
+
+class Dasps:
+    """Database for Anxious States based on a Psychological Stimulation: 23 people, 6 situations, 14 electrodes.
+
+    A recording is one trial of 15 s: a situation as it is `recited` or, right after, `recalled`; twelve a person, in
+    the order of the experiment. Its one event is the stimulus, `situation 3 recited`, the same for everybody. The
+    situations were told by a voice: equal moments of two people are equal to a second or two, no better.
+
+    Codes: the classes of the authors (`dasps-2-class`, `dasps-4-class`) and the ratings of the situation on scales
+    from 1 to 9 (`valence`, `arousal`); a situation has one rating for both phases. Seven situations are `Anxious` in
+    the column of four classes too, without a degree. A trial that no row of `ratings.csv` rates has the ratings in its
+    file, if there are any, and the flag `unannotated`.
+
+    The files do not name a unit. Read as microvolts, the electrodes have standard deviations of 5 to 13 in a band of
+    4 to 45 Hz and an alpha peak: that is scalp EEG. Hamilton's score before and after, and the situation that moved
+    the person most, are in the meta where the files have them.
+
+    `S01.mat` and `S01preprocessed.mat` are both read; where both are there, the latter only. The ratings are wanted as
+    `ratings.csv`, one row a situation with the columns subjectID, situationID, valence, Arousal, 2_class, 4_class.
+    """
+
+    name = "dasps"
+    title = "DASPS: Database for Anxious States based on a Psychological Stimulation"
+    modality = (Modality.EEG,)
+    licence = "CC BY 4.0"
+    citation = (
+        "Baghdadi A, Aribi Y, Fourati R, Halouani N, Siarry P, Alimi A. Psychological stimulation for anxious states "
+        "detection based on EEG-related features. Journal of Ambient Intelligence and Humanized Computing "
+        "12:8519-8533, 2021. doi:10.1007/s12652-020-02586-8; arXiv:1901.02942"
+    )
+    url = "https://ieee-dataport.org/open-access/dasps-database"
+    split = Split()
+    sampling_rates = (RATE,)
+
+    def find(self, source: Path) -> Entries:
+        expected = "S01.mat to S23.mat, twelve trials each"
+        source = folder(source, self.name, expected)
+        files = [(match[1].upper(), path) for path in headers.walk(source, (".mat",)) if (match := _named(path))]
+        if not files:
+            raise CorpusError(f"{source}: expected {expected} for the corpus {self.name!r}, found none")
+        rated, skipped = _ratings(source)
+        entries = [
+            Entry(
+                f"{subject}-{trial:02d}",
+                path,
+                {
+                    "source": path.relative_to(source).as_posix(),
+                    "subject": subject,
+                    "trial": trial,
+                    "row": rated.get((subject, _situation(trial)), {}),
+                },
+            )
+            for subject, path in sorted(files, key=lambda file: ("preprocessed" not in file[1].name.lower(), file[1]))
+            for trial in range(1, TRIALS + 1)
+        ]
+        there = {entry.record_id for entry in entries}
+        listed = [f"{subject}-{2 * n - 1 + k:02d}" for subject, n in sorted(rated) for k in range(len(PHASES))]
+        return Entries(entries, missing=[record for record in listed if record not in there], skipped=skipped)
+
+    def read(self, entry: Entry) -> Recording:
+        trial: int = entry.meta["trial"]
+        found = read_hdf5_arrays(entry.path, ("data", "labels", "hamilton", "situation"))
+        codes = list(_codes(entry, found.get("labels")))
+        annotated = any(code.system in _CLASSES for code in codes)
+        stimulus = f"situation {_situation(trial)} {PHASES[(trial - 1) % 2]}"
+        hamilton = found.get("hamilton", np.empty(0)).ravel()
+        recording = Recording(
+            signal=_signal(entry.path, found.get("data"), trial),
+            channels=CHANNELS,
+            sampling_rate=RATE,
+            modality=(Modality.EEG,) * len(CHANNELS),
+            meta={"format": "matlab 7.3", "flags": () if annotated else (QualityFlag.UNANNOTATED.value,)},
+        )
+        return complete(
+            recording,
+            entry,
+            subject_id=entry.meta["subject"],
+            codes=codes,
+            events=[Event(0.0, SECONDS, stimulus, stimulus=stimulus, trial=trial)],
+            rating_scale=dict.fromkeys(_RATINGS, SCALE),
+            hamilton=tuple(map(float, hamilton)) if hamilton.size == len(("before", "after")) else None,
+            provoking_situation="".join(chr(int(letter)) for letter in found.get("situation", np.empty(0)).ravel()),
+        )
+
+
+def _named(path: Path) -> re.Match[str] | None:
+    return _FILE.fullmatch(path.name)
+
+
+def _situation(trial: int) -> int:
+    return (trial + 1) // len(PHASES)
+
+
+def _ratings(source: Path) -> tuple[dict[tuple[str, int], tables.Row], list[tuple[str, str]]]:
+    """The rows of the table by person and situation, and the damaged ones with what is wrong with them."""
+    table = tables.locate(source, _TABLE)
+    rated: dict[tuple[str, int], tables.Row] = {}
+    skipped = []
+    for where, row in tables.rows(table, _COLUMNS) if table else ():
+        key = (row["subjectID"].upper(), int(row["situationID"])) if row and _is_situation(row) else None
+        if row is None or key is None or key in rated:
+            skipped.append((f"{_TABLE} {where}", f"expected a new situation from 1 to {SITUATIONS}, got {row}"))
+        else:
+            rated[key] = row
+    return rated, skipped
+
+
+def _is_situation(row: tables.Row) -> bool:
+    return row["situationID"] in map(str, range(1, SITUATIONS + 1))
+
+
+def _codes(entry: Entry, labels: np.ndarray | None) -> Iterator[Code]:
+    """Classes and ratings; what the table and the file both say must be the same."""
+    row: tables.Row = entry.meta["row"]
+    for system, column in _CLASSES.items():
+        if row.get(column, "").strip():
+            yield Code(system, row[column].strip())
+    if labels is not None and labels.shape != (len(_RATINGS), TRIALS):
+        raise RecordError(entry.path, "labels", f"two ratings of {TRIALS} trials", labels.shape)
+    for place, (system, column) in enumerate(_RATINGS.items()):
+        said = [row[column].strip()] if row.get(column, "").strip() else []
+        said += [] if labels is None else [f"{labels[place, entry.meta['trial'] - 1]:g}"]
+        for text in said:
+            if not re.fullmatch(r"[1-9](\.\d+)?", text) or float(text) > SCALE[1]:
+                raise RecordError(entry.path, system, "a rating from 1 to 9", text)
+            if float(text) != float(said[0]):
+                raise RecordError(entry.path, system, f"{said[0]}, as in {_TABLE}", text)
+        if said:
+            yield Code(system, said[0])
+
+
+def _signal(path: Path, data: np.ndarray | None, trial: int) -> Float32[np.ndarray, "channel time"]:
+    shape = (TRIALS, round(SECONDS * RATE), len(CHANNELS))
+    if data is None or data.shape != shape:
+        raise RecordError(path, "data", f"an array {shape}", None if data is None else data.shape)
+    return np.ascontiguousarray(data[trial - 1].T, dtype=np.float32)
+
+
+CORPORA.add(Dasps.name, Dasps())
