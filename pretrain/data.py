@@ -38,7 +38,7 @@ class PretrainingData:
     Args:
         paths: The stores.
         recipe: Rate, window, crop, augmentation, batch size, seed.
-        graph: Labels are over its observed concepts.
+        graph: Labels are over its observed concepts; None makes none.
         encoder: The frozen report encoder; None without a text tower.
         progress: Whether to show the encoding of reports.
 
@@ -51,7 +51,7 @@ class PretrainingData:
         self,
         paths: Sequence[Path],
         recipe: Recipe,
-        graph: ConceptGraph,
+        graph: ConceptGraph | None,
         encoder: ReportEncoder | None,
         *,
         progress: bool = False,

@@ -69,8 +69,10 @@ class Labels:
     known: Bool[np.ndarray, "record concept"]
 
     @classmethod
-    def of(cls, records: pd.DataFrame, graph: ConceptGraph, scope: LabelScope) -> Labels:
-        """From the columns `corpus`, `sub_corpus`, `codes` and `concepts` of a store."""
+    def of(cls, records: pd.DataFrame, graph: ConceptGraph | None, scope: LabelScope) -> Labels:
+        """From the columns `corpus`, `sub_corpus`, `codes` and `concepts` of a store; no column without a graph."""
+        if graph is None:
+            return cls(*np.zeros((2, len(records), 0), dtype=bool))
         ids = graph.observed
         stated = multi_hot(
             [frozenset(concepts) for concepts in records["concepts"]],

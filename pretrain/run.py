@@ -1,7 +1,7 @@
 """A run on disk: what was asked, what it was fed, what happened, and where it stands.
 
 recipe.yaml     the whole recipe, defaults filled in
-run.json        the stores by hash, package versions, precision
+run.json        the stores and the ontology by hash, package versions, precision
 log.jsonl       one line for each logged step and each validation
 checkpoints/    the last few, for an exact resume
 model/          the finished foundation model
@@ -82,7 +82,7 @@ class Run:
             raise TrainingError(f"{self.folder}: not a run that can be resumed: {error}") from error
         for what, old, new in (
             ("recipe", old_recipe, yaml.safe_load(recipe.to_yaml())),
-            ("data", {"stores": old_facts.get("stores")}, json.loads(json.dumps({"stores": facts["stores"]}))),
+            ("data", _data(old_facts), json.loads(json.dumps(_data(facts)))),
         ):
             if differing := difference(old, new):
                 field, before, now = differing
@@ -128,6 +128,11 @@ def difference(old: Any, new: Any, field: str = "") -> tuple[str, Any, Any] | No
         return None if old == new else (field, old, new)
     found = (difference(before, now, f"{field}.{key}" if field else key) for key, before, now in parts)
     return next((one for one in found if one), None)
+
+
+def _data(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What may not change under a run."""
+    return {"stores": facts.get("stores"), "ontology": facts.get("ontology")}
 
 
 def _step(line: str) -> float:

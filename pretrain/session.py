@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from rich.console import Console
 
-import ontology
 from biosig.splits import Role
 from biosig.store import Store
 from ontology.graph import ConceptGraph
@@ -18,6 +17,7 @@ from pretrain.architecture import ConceptEmbedding
 from pretrain.config import ModelConfig, OntologyConfig, Provenance, ReportEncoderConfig, StoreUse
 from pretrain.data import PretrainingData
 from pretrain.errors import RecipeError, TrainingError
+from pretrain.graphs import graph_of
 from pretrain.learner import Learner
 from pretrain.model import FoundationModel
 from pretrain.objectives import OBJECTIVES, Objective
@@ -69,7 +69,7 @@ def pretrain(
     run = Run(out)
     if out.exists() and not resume:
         raise TrainingError(f"{out}: exists already; give --resume to go on, or another folder")
-    graph = ontology.cardiac()
+    graph = graph_of(recipe, progress=console.is_terminal)
     seed_everything(recipe.seed)
     encoder = ReportEncoder(_encoder_name(recipe), device=_device(recipe)) if _needs_text(recipe) else None
     data = PretrainingData(stores, recipe, graph, encoder, progress=console.is_terminal)
@@ -81,7 +81,7 @@ def pretrain(
             learner.eval()(data.train_batch(0))
     except ValueError as error:
         raise RecipeError(f"{recipe.name}: {error}") from error
-    facts = _facts(recipe, uses)
+    facts = _facts(recipe, uses, graph)
     if out.exists():
         for note in run.check(recipe, facts):
             console.print(f"resumed elsewhere: {note}; the result may differ in the last bits", style="yellow")
@@ -98,7 +98,9 @@ def pretrain(
     return Summary(run.model, outcome, uses, parameters, data.examples.duplicates)
 
 
-def build_learner(recipe: Recipe, data: PretrainingData, graph: ConceptGraph, encoder: ReportEncoder | None) -> Learner:
+def build_learner(
+    recipe: Recipe, data: PretrainingData, graph: ConceptGraph | None, encoder: ReportEncoder | None
+) -> Learner:
     """Model and objectives of a recipe, initialised from torch's random state.
 
     Raises:
@@ -110,12 +112,12 @@ def build_learner(recipe: Recipe, data: PretrainingData, graph: ConceptGraph, en
     except ValueError as error:
         raise RecipeError(f"{recipe.name}: model.signal: {error}") from error
     model.measure(data.typical_batches(), data.reports.vectors)
-    if model.concept is not None and encoder is not None:
+    if model.concept is not None and graph is not None and encoder is not None:
         model.concept.describe(graph, encoder)
     return Learner(model, objectives, {objective.name: objective.weight for objective in recipe.objectives})
 
 
-def build_objectives(recipe: Recipe, graph: ConceptGraph) -> dict[str, Objective]:
+def build_objectives(recipe: Recipe, graph: ConceptGraph | None) -> dict[str, Objective]:
     """The objectives of a recipe, by name.
 
     Raises:
@@ -130,7 +132,9 @@ def build_objectives(recipe: Recipe, graph: ConceptGraph) -> dict[str, Objective
     return built
 
 
-def configure(recipe: Recipe, data: PretrainingData, graph: ConceptGraph, encoder: ReportEncoder | None) -> ModelConfig:
+def configure(
+    recipe: Recipe, data: PretrainingData, graph: ConceptGraph | None, encoder: ReportEncoder | None
+) -> ModelConfig:
     """The configuration of the model that a recipe asks for, fed by these data."""
     reports = None
     if encoder is not None:
@@ -138,7 +142,7 @@ def configure(recipe: Recipe, data: PretrainingData, graph: ConceptGraph, encode
     return ModelConfig(
         architecture=recipe.model,
         intake=data.intake,
-        ontology=OntologyConfig.of(graph),
+        ontology=None if graph is None else OntologyConfig.of(graph),
         report_encoder=reports,
     )
 
@@ -169,9 +173,10 @@ def _use(store: Store) -> StoreUse:
     )
 
 
-def _facts(recipe: Recipe, uses: Sequence[StoreUse]) -> dict[str, Any]:
+def _facts(recipe: Recipe, uses: Sequence[StoreUse], graph: ConceptGraph | None) -> dict[str, Any]:
     return {
         "stores": [use.model_dump(mode="json") for use in uses],
+        "ontology": None if graph is None else graph.fingerprint(),
         "versions": versions(),
         "precision": resolve_precision(recipe.training.precision, recipe.training.device),
     }

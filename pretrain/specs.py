@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from biosig.recording import Modality
 from pretrain.architecture import Architecture, Spec
@@ -174,6 +174,23 @@ class Training(Spec):
     keep_checkpoints: PositiveInt = 2
 
 
+class Ontology(Spec):
+    """The concept graph that labels, targets and the concept tower are over.
+
+    Attributes:
+        source: A graph of the package (`cardiac`, `sleep`, `seizure`, `emotion`), an OWL file, a `_concepts.csv`, or a
+            SNOMED-CT release in RF2 (folder or zip).
+        descendants_of: Keep only these concepts and all kinds of them.
+        ancestors_of: Keep only these and all that they are a kind of.
+        language: Of the names in RF2.
+    """
+
+    source: str
+    descendants_of: tuple[str, ...] = ()
+    ancestors_of: tuple[str, ...] = ()
+    language: str = "en-US"
+
+
 class Recipe(Spec):
     """Everything that decides a pretraining.
 
@@ -183,6 +200,8 @@ class Recipe(Spec):
         references: The papers it follows.
         reconstruction: What is our own choice where the papers are silent.
         seed: Decides the initial weights, the order of the data and every augmentation.
+        ontology: The concept graph, or only its source: `ontology: sleep`. It is left aside where neither a tower nor
+            an objective uses concepts; `none` says that none does.
     """
 
     name: str = Field(pattern=r"^[a-z0-9_.-]+$")
@@ -190,11 +209,19 @@ class Recipe(Spec):
     references: tuple[str, ...] = ()
     reconstruction: str = ""
     seed: NonNegativeInt = 0
+    ontology: Ontology | None = Ontology(source="cardiac")
     data: Data
     model: Architecture
     objectives: tuple[ObjectiveSpec, ...] = Field(min_length=1)
     optimiser: Optimiser
     training: Training = Training()
+
+    @field_validator("ontology", mode="before")
+    @classmethod
+    def _source(cls, given: object) -> object:
+        if isinstance(given, str):
+            return None if given == "none" else {"source": given}
+        return given
 
     @model_validator(mode="after")
     def _check(self) -> "Recipe":

@@ -34,6 +34,8 @@ class Objective(nn.Module, ABC):
     """
 
     options: ClassVar[type[Options]]
+    #: Whether it takes labels over the concepts of an ontology.
+    uses_graph: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

@@ -90,6 +90,7 @@ class GraphSmoothed(Objective):
     """
 
     options = GraphSmoothedOptions
+    uses_graph = True
     kernel: Tensor | None
 
     def __init__(
