@@ -1,4 +1,4 @@
-"""ECG with known diagnoses: ground truth for tests, first runs and teaching."""
+"""ECG with known diagnoses and EEG with known latencies: ground truth for tests, first runs and teaching."""
 
 # Imported to register their diagnoses: changes of rhythm apply before changes of shape.
 import biosig.simulate.rhythm_diagnoses
@@ -7,7 +7,27 @@ from biosig.simulate.combinations import draw
 from biosig.simulate.corpus import write_corpus
 from biosig.simulate.diagnoses import SIMULATED_CONCEPTS, Diagnosis, conflicts
 from biosig.simulate.electrocardiogram import ecg
+from biosig.simulate.electroencephalogram import eeg
+from biosig.simulate.experiment import Experiment
+from biosig.simulate.experiment_files import write_experiment
+from biosig.simulate.head import CAPS
 from biosig.simulate.heart import Subject
+from biosig.simulate.latency import Latency, latency_at
 from biosig.simulate.noise import Noise
 
-__all__ = ["SIMULATED_CONCEPTS", "Diagnosis", "Noise", "Subject", "conflicts", "draw", "ecg", "write_corpus"]
+__all__ = [
+    "CAPS",
+    "SIMULATED_CONCEPTS",
+    "Diagnosis",
+    "Experiment",
+    "Latency",
+    "Noise",
+    "Subject",
+    "conflicts",
+    "draw",
+    "ecg",
+    "eeg",
+    "latency_at",
+    "write_corpus",
+    "write_experiment",
+]

@@ -256,6 +256,23 @@ def simulated(folder: Path) -> dict[str, Expected]:
     }
 
 
+def simulated_eeg(folder: Path) -> dict[str, Expected]:
+    comments = ("#Subject: S0002", "#Stimulus: stimulus-03", "#Trial: 1", "#Class: class-1")
+    electrodes = ("Fp1", "Fp2", "F3", "F4", "C3", "C4", "P3", "P4", "O1", "O2", "Fz", "Cz")
+    write_record(folder / "S0002/s0002t001", (*comments, "#Latency: 0.25"), leads=electrodes, rate=128)
+    write_record(folder / "S0002/s0002t002", (*comments, "#Latency: 0.1 0.2 0.3"), leads=electrodes, rate=128)
+    return {
+        name: Expected(
+            "S0002",
+            codes=(("simulated-eeg", "class-1", None),),
+            source=f"S0002/{name}.hea",
+            events=((0.0, 2.0, "class-1", ""),),
+            stimuli=(("stimulus-03", 1),),
+        )
+        for name in ("s0002t001", "s0002t002")
+    }
+
+
 def any_folder(folder: Path) -> dict[str, Expected]:
     write_record(folder / "anna/rest", ("#Age: 30", "#Sex: Female"))
     write_record(folder / "anna/task")
@@ -279,5 +296,6 @@ WRITERS: dict[str, Callable[[Path], dict[str, Expected]]] = {
     "cinc2011": cinc2011,
     "code15-samitrop": code15,
     "simulated": simulated,
+    "simulated-eeg": simulated_eeg,
     "folder": any_folder,
 }
