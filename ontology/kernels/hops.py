@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 from jaxtyping import Float64
 
+from ontology.distance import fewest_hops
 from ontology.errors import OntologyError
 from ontology.graph import ConceptGraph
 from ontology.kernels.base import KERNELS, chosen
@@ -55,8 +56,9 @@ def random(
         nx.connected_double_edge_swap(wires, nswap=10 * len(graph.edges), seed=seed)
     except nx.NetworkXException as error:
         raise OntologyError(f"kernel 'random': {error}") from None
-    hops = dict(nx.all_pairs_shortest_path_length(wires))
-    return _decay(np.array([[hops[c][k] for k in picked] for c in picked], dtype=np.float64), sigma)
+    links = nx.to_scipy_sparse_array(wires, nodelist=graph.ids, format="csr")
+    rows = np.array([graph.index(id_) for id_ in picked], dtype=np.int64)
+    return _decay(fewest_hops(links, rows), sigma)
 
 
 def _decay(hops: Float64[np.ndarray, "concept concept"], sigma: float) -> Float64[np.ndarray, "concept concept"]:
