@@ -11,6 +11,8 @@ from enum import StrEnum
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int
 
+from biosig.channels import parse, positions
+from biosig.event_quality import outside, overlapping
 from biosig.recording import Modality, Recording
 
 # Microvolts. Surface ECG stays within some millivolts; beyond 20 mV an amplifier saturates or an electrode is off.
@@ -54,7 +56,17 @@ class QualityFlag(StrEnum):
     UNCALIBRATED = "uncalibrated"
     """The header of a channel gives no scale; its samples are missing."""
     UNANNOTATED = "unannotated"
-    """The corpus has annotations, but none for this recording, or not all of them."""
+    """The corpus has labels or events for its recordings, but none for this one."""
+    OVERLAP = "overlap"
+    """Two events of one kind last at the same time, for more than a sample."""
+    OUTSIDE = "outside"
+    """An event begins before the recording or ends after it."""
+    RATE = "rate"
+    """Sampled at another rate than the corpus is."""
+    UNKNOWN_UNIT = "unknown-unit"
+    """An electrode or a lead for which the file names no unit, or one that is no voltage."""
+    UNPLACED = "unplaced"
+    """An EEG channel whose name does not tell where it sits."""
 
 
 def flags(recording: Recording) -> tuple[str, ...]:
@@ -65,12 +77,43 @@ def flags(recording: Recording) -> tuple[str, ...]:
     found = {str(flag) for flag in recording.meta.get("flags", ())}
     if recording.duration < SHORT_SECONDS:
         found.add(QualityFlag.SHORT.value)
+    found |= {flag.value for flag, holds in _FACTS.items() if holds(recording)}
     # A trigger channel is flat and clipped by nature.
     rows = [row for row, kind in enumerate(recording.modality) if kind is not Modality.STIMULUS]
     if rows and recording.n_times:
         look = _Look(recording, rows)
         found |= {flag.value for flag, holds in _RULES.items() if holds(look)}
     return tuple(sorted(found))
+
+
+# Rounding of onsets, and a last event that ends with the last sample, are no mistakes.
+_SAMPLES = 1.001
+
+
+def _overlap(recording: Recording) -> bool:
+    return bool(overlapping(recording.events, _SAMPLES / recording.sampling_rate))
+
+
+def _outside(recording: Recording) -> bool:
+    return bool(outside(recording.events, recording.duration, _SAMPLES / recording.sampling_rate))
+
+
+def _unknown_unit(recording: Recording) -> bool:
+    # Readers list the units that are no voltage, the missing ones among them.
+    return any(parse(name).modality in PLAUSIBLE for name in recording.meta.get("units", {}))
+
+
+def _unplaced(recording: Recording) -> bool:
+    rows = np.array([kind is Modality.EEG for kind in recording.modality], dtype=bool)
+    return bool(np.isnan(positions(recording.channels, recording.modality)[rows]).any())
+
+
+_FACTS: dict[QualityFlag, Callable[[Recording], bool]] = {
+    QualityFlag.OVERLAP: _overlap,
+    QualityFlag.OUTSIDE: _outside,
+    QualityFlag.UNKNOWN_UNIT: _unknown_unit,
+    QualityFlag.UNPLACED: _unplaced,
+}
 
 
 class _Look:

@@ -23,8 +23,9 @@ _FOLDS = 10
 class Folder:
     """Every recording below a folder that a reader knows, whatever its format.
 
-    A record is named by its path in the folder without extension. It counts as a person of its own, unless a table
-    `subjects.csv` in the folder says otherwise, with the columns
+    A record is named by its path in the folder without extension; with it, where several recordings differ in the
+    extension alone. It counts as a person of its own, unless a table `subjects.csv` in the folder says otherwise, with
+    the columns
 
         record, subject [, session, age, sex, fold, report]
 
@@ -83,8 +84,10 @@ def _recordings(source: Path) -> Iterator[Entry]:
         by_record[path.relative_to(source).as_posix()[: -len(ending)]][ending] = path
     for record_id, files in by_record.items():
         beside = {name for reader in readers if files.keys() & set(reader.extensions) for name in reader.companions}
-        for ending in sorted(files.keys() - beside):
-            yield Entry(record_id, files[ending], {"source": files[ending].relative_to(source).as_posix()})
+        leaders = sorted(files.keys() - beside)
+        for ending in leaders:
+            name = files[ending].relative_to(source).as_posix()
+            yield Entry(name if len(leaders) > 1 else record_id, files[ending], {"source": name})
 
 
 def _with_table(source: Path, found: Entries) -> Entries:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from biosig.quality import QualityFlag, flags
-from biosig.recording import Modality, Recording
+from biosig.recording import Event, Modality, Recording
 from tests.biosig.store.fake import LEADS, heart
 
 RATE = 500.0
@@ -146,7 +146,41 @@ def test_odd_signals_raise_nothing(fill: float, samples: int) -> None:
 def test_every_flag_is_documented_by_name() -> None:
     assert {flag.value for flag in QualityFlag} == {
         "nan", "flat", "padded", "clipped", "range", "unit", "leads", "checksum", "short",
+        "uncalibrated", "unannotated", "overlap", "outside", "rate", "unknown-unit", "unplaced",
     }  # fmt: skip
+
+
+def eeg(*events: Event, channels: tuple[str, ...] = ("C3", "T8-P8"), **meta: Any) -> Recording:
+    """Ten seconds of noise at 100 Hz."""
+    x = np.random.default_rng(0).normal(0, 20, (len(channels), 1000)).astype(np.float32)
+    return Recording(x, channels, 100.0, (Modality.EEG,) * len(channels), events=events, meta=meta)
+
+
+def test_overlapping_events() -> None:
+    stage = Event(0.0, 5.0, "Sleep stage W")
+    assert flags(eeg(stage, Event(5.0, 5.0, "Sleep stage 1"))) == ()
+    # Onsets are rounded: a sample, here 0.01 s, is forgiven.
+    assert flags(eeg(stage, Event(4.99, 5.0, "Sleep stage 1"))) == ()
+    assert flags(eeg(stage, Event(4.98, 5.0, "Sleep stage 1"))) == ("overlap",)
+    assert flags(eeg(stage, Event(4.0, 0.0, "arousal"))) == ()
+    assert flags(eeg(stage, Event(4.0, 2.0, "spike", "C3"))) == ()
+
+
+def test_events_where_nothing_was_recorded() -> None:
+    assert flags(eeg(Event(9.0, 1.01, "T1"))) == ()
+    assert flags(eeg(Event(9.0, 1.02, "T1"))) == ("outside",)
+    assert flags(eeg(Event(-0.5, 1.0, "T1"))) == ("outside",)
+    assert flags(eeg(Event(12.0, 0.0, "T1"))) == ("outside",)
+
+
+def test_an_electrode_without_a_voltage() -> None:
+    assert flags(eeg(units={"C3": "none"})) == ("unknown-unit",)
+    assert flags(eeg(units={"C3": "ARU"})) == ("unknown-unit",)
+    assert flags(eeg(units={"Temp rectal": "DegC"})) == ()
+
+
+def test_an_electrode_without_a_place() -> None:
+    assert flags(eeg(channels=("C3", "E17"))) == ("unplaced",)
 
 
 @pytest.mark.real

@@ -20,7 +20,7 @@ from tests.biosig.corpora import synthetic, synthetic_eeg
 from tests.biosig.corpora.synthetic import Expected, millivolts, write_record
 
 WRITERS = synthetic.WRITERS | synthetic_eeg.WRITERS
-ALL = sorted(CORPORA)
+ALL = sorted(WRITERS)
 
 
 def read_all(name: str, folder: Path) -> dict[str, Recording]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from biosig.corpora import CORPORA, Entries
 from biosig.errors import CorpusError, RecordError
 from tests.biosig.corpora.synthetic import write_record
+from tests.biosig.corpora.synthetic_eeg import write_edf
 
 FOLDER = CORPORA["folder"]
 
@@ -74,6 +76,20 @@ def test_files_that_go_with_a_header_are_no_recordings(tmp_path: Path) -> None:
     (tmp_path / "a.mat").touch()
     (tmp_path / "notes.txt").touch()
     assert [entry.path.name for entry in FOLDER.find(tmp_path)] == ["a.hea"]
+
+
+def test_recordings_that_differ_in_the_extension_alone_are_all_there(tmp_path: Path) -> None:
+    write_record(tmp_path / "a")
+    write_edf(tmp_path / "a.edf", ["C3"], np.zeros((1, 200)), 100.0)
+    write_edf(tmp_path / "b.edf", ["C3"], np.zeros((1, 200)), 100.0)
+    found = FOLDER.find(tmp_path)
+    assert isinstance(found, Entries)
+    assert found.skipped == ()
+    assert {entry.record_id: FOLDER.read(entry).meta["format"] for entry in found} == {
+        "a.edf": "edf",
+        "a.hea": "wfdb",
+        "b": "edf",
+    }
 
 
 @pytest.mark.real
