@@ -71,10 +71,30 @@ class ConceptSpec(Spec):
     embedding: ConceptEmbedding = ConceptEmbedding.FREE
 
 
+class TokenSpec(Spec):
+    """What the encoder's tokens become where windows are compared token by token.
+
+    Attributes:
+        dim: Of a token.
+        projection: From the encoder's width, one token at a time.
+        centre: Take away the window's own mean before a token goes to the sphere. What is the same throughout a window
+            (a subject's skull, a montage) says nothing of the moment, but fills every product of two tokens. Pooled
+            windows need it off: it leaves them no mean.
+    """
+
+    dim: PositiveInt = Field(default=32, le=8192)
+    projection: Projection = Projection.LINEAR
+    centre: bool = True
+
+
 class Architecture(Spec):
-    """Named towers, each ending on one unit sphere of `dim` dimensions. A tower that is left out is not built."""
+    """Named towers, each ending on one unit sphere of `dim` dimensions. A tower that is left out is not built.
+
+    Tokens have a sphere of their own, and are given only where `token` says which.
+    """
 
     dim: PositiveInt = Field(default=256, le=8192)
     signal: SignalSpec
     text: TextSpec | None = None
     concept: ConceptSpec | None = None
+    token: TokenSpec | None = None

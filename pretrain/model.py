@@ -25,7 +25,7 @@ from pretrain.leakage import TrainingSet
 from pretrain.saving import load_json, save_json, save_tensors
 from pretrain.tensors import TensorReport, load_weights
 from pretrain.text import ReportEncoder
-from pretrain.towers import SignalTower, TextTower
+from pretrain.towers import SignalTower, TextTower, TokenTower
 
 CONFIG, WEIGHTS, TRAINING_SET = "config.json", "model.safetensors", "training_set.json"
 
@@ -41,7 +41,7 @@ class Space(StrEnum):
 
 
 class FoundationModel(nn.Module):
-    """Towers `signal`, `text` and `concept`, each ending on one unit sphere.
+    """Towers `signal`, `text` and `concept`, each ending on one unit sphere, and `token`, on a sphere of its own.
 
     Args:
         config: Architecture, intake, ontology, provenance. A tower is built if the architecture names it.
@@ -59,6 +59,7 @@ class FoundationModel(nn.Module):
         self.graph: ConceptGraph | None = config.ontology.graph() if config.ontology else None
         text_dim = config.report_encoder.dim if config.report_encoder else 0
         self.signal = SignalTower(spec.signal, spec.dim, config.intake)
+        self.token = TokenTower(spec.token, self.signal.encoder.dim) if spec.token else None
         self.text = TextTower(spec.text, text_dim, spec.dim) if spec.text else None
         self.concept: ConceptTower | None = None
         if spec.concept:
@@ -84,13 +85,18 @@ class FoundationModel(nn.Module):
         return self.features(batch)
 
     def features(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Unit vectors by tower: `signal (B, D)`, `text (B, D)`, `concept (K, D)`.
+        """Unit vectors by tower: `signal (B, D)`, `text (B, D)`, `concept (K, D)`, `tokens (B, N, D')`.
 
         Args:
             batch: As `biosig.store.batch` gives it. There is `text` if the batch has `report (B, E)`, the vectors of
-                the frozen report encoder, and the model has a text tower.
+                the frozen report encoder, and the model has a text tower. There are `tokens`, and `token_rate`
+                (a scalar, tokens a second), if the architecture has a `token`.
         """
-        features = {"signal": self.signal(self.embed(batch))}
+        tokens, kept = self.signal.tokens(batch)
+        features = {"signal": self.signal(self.signal.pool(tokens, kept))}
+        if self.token is not None:
+            features["tokens"] = self.token(tokens, kept)
+            features["token_rate"] = torch.tensor(self.signal.token_rate, device=tokens.device)
         if self.text is not None and "report" in batch:
             features["text"] = self.text(batch["report"])
         if self.concept is not None:
@@ -102,14 +108,27 @@ class FoundationModel(nn.Module):
         """Set the standardisation of the projections from typical data, before the first training step."""
         training = self.training
         self.eval()
-        self.signal.projection.measure(torch.cat([self.embed(batch) for batch in batches]))
+        encoded = [self.signal.tokens(batch) for batch in batches]
+        self.signal.projection.measure(torch.cat([self.signal.pool(*each) for each in encoded]))
+        if self.token is not None:
+            self.token.projection.measure(torch.cat([tokens[kept] for tokens, kept in encoded]))
         if self.text is not None:
             self.text.projection.measure(torch.from_numpy(reports))
         self.train(training)
 
     def embed(self, batch: Mapping[str, Tensor]) -> Float[Tensor, "batch feature"]:
         """The encoder's pooled features of a batch, before any projection: what probes stand on."""
-        return self.signal.pooled(batch)
+        return self.signal.pool(*self.signal.tokens(batch))
+
+    def tokens(self, batch: Mapping[str, Tensor]) -> Float[Tensor, "batch token dim"]:
+        """A batch token by token, each on the sphere of tokens, `signal.token_rate` a second; 0 in the padding.
+
+        Raises:
+            ModelError: If the architecture has no `token`.
+        """
+        if self.token is None:
+            raise ModelError("the model gives no tokens: its architecture has no `token`")
+        return self.token(*self.signal.tokens(batch))
 
     @torch.no_grad()
     def encode(

@@ -1,15 +1,15 @@
-"""The signal and text towers: from a recording or a report to the shared sphere."""
+"""The signal, token and text towers: from a recording or a report to a sphere."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from biosig import encoders
-from pretrain.architecture import Projection, SignalSpec, TextSpec, TokenPooling
+from pretrain.architecture import Projection, SignalSpec, TextSpec, TokenPooling, TokenSpec
 from pretrain.intake import Intake
 
 
@@ -35,18 +35,55 @@ class SignalTower(nn.Module):
         self.attention = encoders.AttentionPool(self.encoder.dim) if spec.pooling is TokenPooling.ATTENTION else None
         self.projection = Projector(self.encoder.dim, dim, spec.projection)
 
-    def pooled(self, batch: Mapping[str, Tensor]) -> Float[Tensor, "batch feature"]:
-        """One feature vector a strip, before the projection: what probes see."""
+    @property
+    def token_rate(self) -> float:
+        """Tokens a second."""
+        return self.intake.sampling_rate / self.encoder.hop
+
+    def tokens(
+        self, batch: Mapping[str, Tensor]
+    ) -> tuple[Float[Tensor, "batch token width"], Bool[Tensor, "batch token"]]:
+        """What the encoder makes of a batch, and which tokens are no padding."""
         batch = self.intake.admit(batch)
         signal, valid = batch["signal"], batch["valid"]
         tokens = self.encoder(signal, batch["position"], batch["mask"], batch["modality"], valid)
-        kept = self.encoder.token_mask(valid, signal.shape[-1])
+        return tokens, self.encoder.token_mask(valid, signal.shape[-1])
+
+    def pool(
+        self, tokens: Float[Tensor, "batch token width"], kept: Bool[Tensor, "batch token"]
+    ) -> Float[Tensor, "batch feature"]:
+        """One feature vector a strip, before the projection: what probes see."""
         pooled = encoders.pool(tokens, kept) if self.attention is None else self.attention(tokens, kept)
         return pooled.float()
 
     def forward(self, pooled: Float[Tensor, "batch feature"]) -> Float[Tensor, "batch dim"]:
         """Features onto the sphere."""
         return nn.functional.normalize(self.projection(pooled).float(), dim=1)
+
+
+class TokenTower(nn.Module):
+    """The encoder's tokens, one by one onto a sphere of their own.
+
+    Args:
+        spec: How many dimensions, which projection, and whether windows are centred.
+        width: Of the encoder's tokens.
+    """
+
+    def __init__(self, spec: TokenSpec, width: int) -> None:
+        super().__init__()
+        self.projection = Projector(width, spec.dim, spec.projection)
+        self.centre = spec.centre
+
+    def forward(
+        self, tokens: Float[Tensor, "batch token width"], kept: Bool[Tensor, "batch token"]
+    ) -> Float[Tensor, "batch token dim"]:
+        """Unit vectors; those of padding are 0."""
+        # Padding may hold anything, and what it holds must not reach the mean or a gradient.
+        tokens = tokens.masked_fill(~kept[..., None], 0)
+        projected = self.projection(tokens.flatten(0, 1)).float().view(*tokens.shape[:2], -1)
+        if self.centre:
+            projected = projected - encoders.pool(projected, kept)[:, None]
+        return nn.functional.normalize(projected, dim=2).masked_fill(~kept[..., None], 0)
 
 
 class TextTower(nn.Module):

@@ -1,12 +1,15 @@
 """The one contrastive loss, and the objectives on top of it, by name."""
 
+from pretrain.objectives.alignment import Alignment, similarity
 from pretrain.objectives.base import OBJECTIVES, Objective
 from pretrain.objectives.contrast import Dense, Direction, Empty, Groups, LowRank, Targets, soft_info_nce
 from pretrain.objectives.graph_smoothed import GraphSmoothed
 from pretrain.objectives.signal_language import SignalLanguage
+from pretrain.objectives.temporal_asynchronous import TemporalAsynchronous
 
 __all__ = [
     "OBJECTIVES",
+    "Alignment",
     "Dense",
     "Direction",
     "Empty",
@@ -16,5 +19,7 @@ __all__ = [
     "Objective",
     "SignalLanguage",
     "Targets",
+    "TemporalAsynchronous",
+    "similarity",
     "soft_info_nce",
 ]

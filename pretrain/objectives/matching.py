@@ -1,0 +1,185 @@
+"""Late interaction within a latency window: every token of a window looks for its own best partners in the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+
+@dataclass(frozen=True)
+class Matching:
+    r"""The mean similarity of tokens to their K best partners within a latency window, both ways.
+
+        S_tu = <A_t, B_u>,   s(A -> B) = 1/N sum_t 1/K sum of the K largest S_tu, |u - t| <= w,
+
+    and the similarity is (s(A -> B) + s(B -> A)) / 2, which is symmetric. At the ends of a window, where fewer than K
+    partners are within reach, the mean is over those there are. K = 1 and w = N - 1 is ColBERT's MaxSim divided by N.
+
+    With a span m > 1, S is first averaged along its diagonals, over the m tokens t - (m-1)/2 to t + (m-1)/2 and their
+    partners of the same latency, as far as both exist: a short stretch of a window has one latency, which drifts from
+    one stretch to the next.
+
+    Products S_tu that are equal share the gradient where only some of them are among the K largest.
+
+    Args:
+        n_tokens: N.
+        window: w, at most N - 1.
+        top_k: K.
+        span: m, odd.
+
+    References:
+        Xie et al., temporal asynchronous alignment contrastive learning (TA2CL), arXiv 2605.22379, of whose matching
+        only the outline is known; Khattab and Zaharia (ColBERT), arXiv 2004.12832.
+    """
+
+    n_tokens: int
+    window: int
+    top_k: int = 1
+    span: int = 1
+
+    def __post_init__(self) -> None:
+        if self.top_k < 1:
+            raise ValueError(f"top_k: expected at least 1 partner, got {self.top_k}")
+        if self.span < 1 or self.span % 2 == 0:
+            raise ValueError(f"span: expected an odd number of tokens, got {self.span}")
+
+    def prepare(self, tokens: Float[Tensor, "window token dim"]) -> Float[Tensor, "window token dim"]:
+        return tokens
+
+    def compare(
+        self, rows: Float[Tensor, "row token dim"], columns: Float[Tensor, "column token dim"]
+    ) -> Float[Tensor, "row column"]:
+        # torch leaves Function.apply untyped.
+        found: Tensor = _Match.apply(rows, columns, self)  # type: ignore[no-untyped-call]
+        return found
+
+    def numbers(self, prepared: Float[Tensor, "window token dim"]) -> int:
+        return 2 * prepared.shape[1] ** 2
+
+
+class _Match(torch.autograd.Function):
+    """Axes are (t, row, u, column): both searches run over an outer axis, so that their steps are long."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, columns: Tensor, how: Matching) -> Tensor:
+        products = _products(rows, columns, how)
+        of_rows, of_columns = (_Partners.find(products, side, how) for side in (_ROWS, _COLUMNS))
+        ctx.save_for_backward(rows, columns, products, of_rows.least, of_columns.least)
+        ctx.how = how
+        return (of_rows.mean.sum(0) + of_columns.mean.sum(1)) / (2 * how.n_tokens)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        rows, columns, products, *least = ctx.saved_tensors
+        how: Matching = ctx.how
+        grad = grads[0] / (2 * how.n_tokens)
+        of_rows, of_columns = (
+            _shares(products, limit, side, how) for side, limit in zip((_ROWS, _COLUMNS), least, strict=True)
+        )
+        residual = of_rows.add_(of_columns).mul_(grad[:, None])
+        if how.span > 1:
+            residual = _sums_along_diagonals(residual.div_(_terms(how).to(residual)), how.span)
+        n, count = how.n_tokens, len(columns)
+        flat = residual.view(n * len(rows), n * count)
+        grad_rows = (flat @ _by_token(columns)).view(n, len(rows), -1).transpose(0, 1)
+        grad_columns = (flat.T @ _by_token(rows)).view(n, count, -1).transpose(0, 1)
+        return grad_rows, grad_columns, None
+
+
+# The axis that is searched: over u for each token of a row, over t for each token of a column.
+_ROWS, _COLUMNS = 2, 0
+
+
+@dataclass(frozen=True)
+class _Partners:
+    """The best partners of every token, the searched axis gone.
+
+    Attributes:
+        mean: Of their products.
+        least: The smallest of their products.
+    """
+
+    mean: Tensor
+    least: Tensor
+
+    @classmethod
+    def find(cls, products: Float[Tensor, "t row u column"], side: int, how: Matching) -> _Partners:
+        best = [products.amax(side)] if how.top_k == 1 else _insert(products.unbind(side), min(how.top_k, how.n_tokens))
+        counts = _reach(side, how).to(products)
+        total = least = best[0]
+        for k, value in enumerate(best[1:], start=1):
+            least = torch.where(k < counts, value, least)
+            total = torch.where(k < counts, total + value, total)
+        return cls(total / counts, least)
+
+
+def _insert(slices: Sequence[Tensor], k: int) -> list[Tensor]:
+    """The k largest of each place, in order: each new value sinks down the list to where it belongs."""
+    best = [torch.full_like(slices[0], -torch.inf) for _ in range(k)]
+    for value in slices:
+        sinking = value
+        for place, held in enumerate(best):
+            best[place] = torch.maximum(held, sinking)
+            if place + 1 < k:
+                sinking = torch.minimum(held, sinking)
+    return best
+
+
+def _shares(
+    products: Float[Tensor, "t row u column"], least: Tensor, side: int, how: Matching
+) -> Float[Tensor, "t row u column"]:
+    """What part each product has in the mean over the partners: 1/K for each of them."""
+    counts, limit = _reach(side, how).to(products).unsqueeze(side), least.unsqueeze(side)
+    chosen = (products >= limit).to(products.dtype)
+    found = chosen.sum(side, keepdim=True)
+    if (found == counts).all():
+        return chosen.div_(counts)
+    # Equal products at the limit share what room the greater ones leave.
+    greater = (products > limit).to(products.dtype)
+    above = greater.sum(side, keepdim=True)
+    return torch.lerp((counts - above) / (found - above) * chosen, chosen, greater).div_(counts)
+
+
+def _reach(side: int, how: Matching) -> Tensor:
+    """How many partners each token has, at most K, along the axes that `side` leaves."""
+    place = torch.arange(how.n_tokens)
+    partners = (place + how.window).clamp_max(how.n_tokens - 1) - (place - how.window).clamp_min(0) + 1
+    counts = partners.clamp_max(how.top_k)
+    return counts[:, None, None] if side == _ROWS else counts[:, None]
+
+
+def _products(rows: Tensor, columns: Tensor, how: Matching) -> Float[Tensor, "t row u column"]:
+    n, w = how.n_tokens, how.window
+    products = (_by_token(rows) @ _by_token(columns).T).view(n, len(rows), n, len(columns))
+    if how.span > 1:
+        products = _sums_along_diagonals(products, how.span).div_(_terms(how).to(products))
+    for t in range(n if w < n - 1 else 0):
+        products[t, :, : max(0, t - w)] = -torch.inf
+        products[t, :, t + w + 1 :] = -torch.inf
+    return products
+
+
+def _sums_along_diagonals(values: Float[Tensor, "t row u column"], span: int) -> Float[Tensor, "t row u column"]:
+    """Over t + j and u + j for |j| <= (span - 1) / 2, as far as they exist; its own transpose."""
+    sums, n = values.clone(), len(values)
+    for j in range(1, min(span // 2, n - 1) + 1):
+        sums[j:, :, j:] += values[:-j, :, :-j]
+        sums[:-j, :, :-j] += values[j:, :, j:]
+    return sums
+
+
+def _terms(how: Matching) -> Float[Tensor, "t 1 u 1"]:
+    """How many terms such a sum has."""
+    ones = torch.ones(how.n_tokens, 1, how.n_tokens, 1)
+    return _sums_along_diagonals(ones, how.span)
+
+
+def _by_token(windows: Float[Tensor, "window token dim"]) -> Float[Tensor, "item dim"]:
+    return windows.transpose(0, 1).flatten(0, 1)
