@@ -35,19 +35,19 @@ def make(
     """Read a record and turn it into its row, its events and its integers.
 
     The row is plain JSON; its place in a shard comes later. Quality, fingerprint and rhythm are those of the recording
-    as it came; the samples are preprocessed.
+    as it came; the samples are preprocessed. What a step of preprocessing finds is noted too: its flags and its facts.
 
     Raises:
         RecordError: If nothing is left to store. Readers and corpora raise what they raise.
     """
     recording = corpus.read(entry)
-    row = _facts(corpus, entry, recording)
-    row["quality"] = flags(recording)
+    ready = preprocessing.apply(recording)
+    row = _facts(corpus, entry, ready)
+    row["quality"] = tuple(sorted({*flags(recording), *map(str, ready.meta.get("flags", ()))}))
     found = fingerprint(recording)
     row["fingerprint"] = found.hex() if found else None
     row |= rhythm(recording) if statistics else UNKNOWN
     row["source"], row["source_sha256"] = _provenance(entry, recording, source)
-    ready = preprocessing.apply(recording)
     if 0 in ready.signal.shape:
         raise RecordError(entry.path, "signal", "at least one channel and one sample", ready.signal.shape)
     samples, step = quantise(ready.signal)

@@ -181,6 +181,7 @@ def test_crop_moves_events_and_drops_those_outside() -> None:
     found = Crop(start=2.0, stop=4.0).apply(recording(TIME, events=events))
     assert found.duration == 2.0
     assert found.signal[0, 0] == np.float32(2.0)
-    assert found.events == (Event(0.0, 1.5, "b"), Event(1.0, 0, "c"))
+    # What began before keeps its own clock.
+    assert found.events == (Event(-0.5, 2.0, "b"), Event(1.0, 0, "c"))
     with pytest.raises(BiosigError, match=r"r1: nothing between 10 s and the end of its 10 s"):
         Crop(start=10.0).apply(recording(TIME))

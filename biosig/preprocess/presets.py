@@ -1,0 +1,86 @@
+"""Pipelines by name, and from a user's file."""
+
+from __future__ import annotations
+
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from biosig.errors import BiosigError
+from biosig.preprocess.pipeline import Preprocessing
+from ontology.registry import Registry
+
+PRESETS: Registry[Traversable] = Registry("preprocessing preset")
+for _file in sorted((resources.files("biosig") / "preprocess" / "presets").iterdir(), key=lambda file: file.name):
+    if _file.name.endswith(".yaml"):
+        PRESETS.add(_file.name.removesuffix(".yaml"), _file)
+
+
+def describe(preset: str) -> str:
+    """What a preset does, in a sentence: the comment that its file begins with."""
+    with PRESETS[preset].open(encoding="utf-8") as file:
+        return file.readline().lstrip("# ").strip()
+
+
+def load(name_or_path: str | Path) -> Preprocessing:
+    """A preset, or the steps in a YAML file.
+
+    Args:
+        name_or_path: A name in `PRESETS`, or a file ending in `.yaml` or `.yml`.
+
+    Raises:
+        BiosigError: In one line, naming the file, the field, what was expected and what was found.
+        UnknownNameError: If there is no such preset.
+    """
+    path = Path(name_or_path)
+    if path.suffix.lower() in {".yaml", ".yml"}:
+        if not path.is_file():
+            raise BiosigError(f"{path}: no such file of preprocessing steps")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise BiosigError(f"{path.name}: expected text in UTF-8: {error.reason} at byte {error.start}") from None
+        return parse(text, name=path.name)
+    return parse(PRESETS[str(name_or_path)].read_text(encoding="utf-8"), name=str(name_or_path))
+
+
+def parse(text: str, *, name: str = "preprocessing") -> Preprocessing:
+    """A pipeline from YAML text; see `load`."""
+    import yaml  # noqa: PLC0415 -- few need it
+
+    try:
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # dates and numbers that cannot be are ValueErrors
+        raise BiosigError(f"{name}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict) or "steps" not in content:
+        raise BiosigError(f"{name}: steps: expected a list of steps, got {_short(content)}")
+    try:
+        return Preprocessing.model_validate(content)
+    except ValidationError as error:
+        raise BiosigError(f"{name}: {_first(error)}") from None
+
+
+def _first(error: ValidationError) -> str:
+    """The first field at fault, and how many more there are."""
+    problems = error.errors(include_url=False)
+    first = problems[0]
+    field = ".".join(str(part) for part in first["loc"])
+    what = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        what = "no such field"
+    elif first["type"] == "union_tag_not_found":
+        what = f"expected a `kind` of step, got {_short(first['input'])}"
+    elif first["type"] == "union_tag_invalid":
+        field += ".kind"
+        what = f"expected {first['ctx']['expected_tags']}, got {first['ctx']['tag']!r}"
+    elif first["type"] not in {"missing", "value_error"}:
+        what += f", got {_short(first['input'])}"
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{field}: {' '.join(what.split())}{more}"
+
+
+def _short(value: object) -> str:
+    shown = " ".join(repr(value).split())
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."
