@@ -58,7 +58,7 @@ class QualityFlag(StrEnum):
     UNANNOTATED = "unannotated"
     """The corpus has labels or events for its recordings, but none for this one."""
     OVERLAP = "overlap"
-    """Two events of one kind last at the same time, for more than a sample."""
+    """Two events that exclude one another last at the same time, for more than a sample."""
     OUTSIDE = "outside"
     """An event begins before the recording or ends after it."""
     RATE = "rate"
@@ -91,7 +91,10 @@ _SAMPLES = 1.001
 
 
 def _overlap(recording: Recording) -> bool:
-    return bool(overlapping(recording.events, _SAMPLES / recording.sampling_rate))
+    # Sources may spell a channel otherwise than it is named here.
+    texts = {event.text for event in recording.events if event.text}
+    channels = {text for text in texts if parse(text).name in recording.channels}
+    return bool(overlapping(recording.events, _SAMPLES / recording.sampling_rate, channels))
 
 
 def _outside(recording: Recording) -> bool:

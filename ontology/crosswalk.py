@@ -18,7 +18,7 @@ word for is in its table with no concept and the reason why; none is guessed.
   hedged and what is denied (`ontology.statements`). A hedged finding is no label; it is unknown (`doubted`).
 - `simulated`: SNOMED-CT identifiers.
 - `aasm`, `rechtschaffen-kales`, `edf-sleep`: sleep stages as `N2`, as `2` or `S2`, and as EDF+ annotations write them.
-- `tusz`: the seizure types of the TUH EEG Seizure Corpus.
+- `tusz`: the seizure types of the TUH EEG Seizure Corpus; `chb-mit`: whether there is a seizure, of no stated kind.
 - `seed`, `seed-iv`, `seed-v`, `faced`, `deap`: emotions, as words and as the numbers of the label files; for DEAP,
   whose labels are ratings, the halves and quadrants of valence and arousal (`HV`, `HVHA`).
 - `dasps-2-class`, `dasps-4-class`: anxious or not, and in which degree, of which a source of two classes says nothing.
@@ -202,7 +202,7 @@ SYSTEMS.add("mimic-iv-ecg", System((_FOLDER / "mimic-iv-ecg.csv",), plain, phras
 SYSTEMS.add("simulated", System((_SNOMED_CT,), identifiers=True))
 for _graph, _systems in {
     "sleep": ("aasm", "rechtschaffen-kales", "edf-sleep"),
-    "seizure": ("tusz",),
+    "seizure": ("tusz", "chb-mit"),
     "emotion": ("seed", "seed-iv", "seed-v", "faced", "deap", "dasps-2-class", "dasps-4-class"),
 }.items():
     for _system in _systems:

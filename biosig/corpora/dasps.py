@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from biosig.corpora import headers, tables
-from biosig.corpora.base import CORPORA, Entries, Entry, complete, folder
-from biosig.errors import CorpusError, RecordError
+from biosig.corpora import tables
+from biosig.corpora.base import CORPORA, Entries, Entry, complete
+from biosig.corpora.named import named
+from biosig.errors import RecordError
 from biosig.quality import QualityFlag
 from biosig.readers.hdf5 import read_hdf5_arrays
 from biosig.recording import Code, Event, Modality, Recording
@@ -66,24 +67,22 @@ class Dasps:
     sampling_rates = (RATE,)
 
     def find(self, source: Path) -> Entries:
-        expected = "S01.mat to S23.mat, twelve trials each"
-        source = folder(source, self.name, expected)
-        files = [(match[1].upper(), path) for path in headers.walk(source, (".mat",)) if (match := _named(path))]
-        if not files:
-            raise CorpusError(f"{source}: expected {expected} for the corpus {self.name!r}, found none")
-        rated, skipped = _ratings(source)
+        files = named(source, self.name, "S01.mat to S23.mat, twelve trials each", _FILE)
+        # Of a file as recorded and the same preprocessed, `Entries` keeps the first.
+        files.sort(key=lambda file: "preprocessed" not in file[1].name.lower())
+        rated, skipped = _ratings(Path(source))
         entries = [
             Entry(
                 f"{subject}-{trial:02d}",
                 path,
                 {
-                    "source": path.relative_to(source).as_posix(),
+                    "source": where,
                     "subject": subject,
                     "trial": trial,
                     "row": rated.get((subject, _situation(trial)), {}),
                 },
             )
-            for subject, path in sorted(files, key=lambda file: ("preprocessed" not in file[1].name.lower(), file[1]))
+            for subject, path, where in ((match[1].upper(), path, where) for match, path, where in files)
             for trial in range(1, TRIALS + 1)
         ]
         there = {entry.record_id for entry in entries}
@@ -114,10 +113,6 @@ class Dasps:
             hamilton=tuple(map(float, hamilton)) if hamilton.size == len(("before", "after")) else None,
             provoking_situation="".join(chr(int(letter)) for letter in found.get("situation", np.empty(0)).ravel()),
         )
-
-
-def _named(path: Path) -> re.Match[str] | None:
-    return _FILE.fullmatch(path.name)
 
 
 def _situation(trial: int) -> int:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from biosig.corpora import headers, tables
-from biosig.corpora.base import CORPORA, Entries, Entry, complete, folder
-from biosig.errors import CorpusError, RecordError
+from biosig.corpora.base import CORPORA, Entries, Entry, complete
+from biosig.corpora.named import named
+from biosig.errors import RecordError
 from biosig.quality import QualityFlag
 from biosig.readers.edf import read_edf
 from biosig.recording import Code, Event, Modality, Recording
@@ -49,24 +50,20 @@ class Eegmat:
     sampling_rates = (500.0,)
 
     def find(self, source: Path) -> Entries:
-        expected = "Subject00_1.edf to Subject35_2.edf"
-        source = folder(source, self.name, expected)
-        found = [(match, path) for path in headers.walk(source, (".edf",)) if (match := _FILE.fullmatch(path.name))]
-        if not found:
-            raise CorpusError(f"{source}: expected {expected} for the corpus {self.name!r}, found none")
-        people, skipped = _people(source)
+        found = named(source, self.name, "Subject00_1.edf to Subject35_2.edf", _FILE)
+        people, skipped = _people(Path(source))
         entries = [
             Entry(
                 path.stem,
                 path,
                 {
-                    "source": path.relative_to(source).as_posix(),
+                    "source": where,
                     "subject": match[1],
                     "task": _TASKS[match[2]],
                     "row": people.get(match[1], {}),
                 },
             )
-            for match, path in found
+            for match, path, where in found
         ]
         there = {entry.record_id for entry in entries}
         listed = [f"{person}_{number}" for person in sorted(people) for number in _TASKS]

@@ -6,7 +6,6 @@ import pickle
 import subprocess
 import sys
 from dataclasses import replace
-from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -132,11 +131,13 @@ def test_an_empty_folder(name: str, tmp_path: Path) -> None:
         CORPORA[name].find(tmp_path)
 
 
-@pytest.mark.parametrize(("name", "other"), [pair for pair in permutations(ALL, 2) if pair[0] != "folder"])
-def test_the_folder_of_another_corpus_is_refused(name: str, other: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", ALL)
+def test_the_folder_of_another_corpus_is_refused(other: str, tmp_path: Path) -> None:
     WRITERS[other](tmp_path)
-    with pytest.raises(CorpusError, match=f"expected .* for the corpus '{name}', found"):
-        CORPORA[name].find(tmp_path)
+    for name in ALL:
+        if name not in ("folder", other):
+            with pytest.raises(CorpusError, match=f"expected .* for the corpus '{name}', found"):
+                CORPORA[name].find(tmp_path)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -181,6 +182,11 @@ NSR, AF, PVC = "426783006", "164889003", "427172004"
         ("code15-samitrop", "14", set()),
         ("dasps", "S02-03", {"biosig:emotion-anxiety", "biosig:emotion-anxiety-severe"}),
         ("eegmat", "Subject00_1", set()),
+        ("sleep-edf", "SC4001E", {"biosig:stage-w", "biosig:stage-n3", "biosig:stage-s4"}),
+        ("chb-mit", "chb21_19", {"biosig:seizure"}),
+        ("chb-mit", "chb01_01", {"biosig:no-seizure"}),
+        ("eegmmidb", "S001R04", set()),
+        ("kalunga2016", "subject01_run1", set()),
     ],
 )
 def test_codes_become_concepts(name: str, record: str, concepts: set[str], tmp_path: Path) -> None:
