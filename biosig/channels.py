@@ -28,6 +28,9 @@ _FRONTAL = {"I": 0, "II": 60, "III": 120, "aVR": 210, "aVL": -30, "aVF": 90, "ML
 # Degrees from the patient's left towards the front.
 _HORIZONTAL = {"V4R": 150, "V3R": 135, "V1": 120, "V2": 90, "V3": 75, "V4": 60, "V5": 30, "V6": 0}
 _HORIZONTAL |= {"V7": -30, "V8": -60, "V9": -90}
+# Degrees by which the axes of the chest leads also point to the feet: the mean of V1 to V6 in Dower's transformation.
+# Without it V6 would look along the same axis as lead I, and nothing could tell them apart by where they are.
+_CHEST_TILT = 6
 # Frank's axes point to the left, to the feet and to the back.
 _FRANK: dict[str, Position] = {"X": (-1.0, 0.0, 0.0), "Y": (0.0, 0.0, -1.0), "Z": (0.0, -1.0, 0.0)}
 _LEAD_ALIASES = {"di": "I", "dii": "II", "diii": "III", "ml1": "MLI", "ml2": "MLII", "ml3": "MLIII"}
@@ -78,7 +81,8 @@ def parse(name: str, default: Modality | None = None) -> Channel:
     References:
         Oostenveld and Praamstra, Clin. Neurophysiol. 112 (2001), for the 10-05 system. Axes of the limb leads by
         Einthoven's triangle, of the chest leads by their usual angles: Malmivuo and Plonsey, Bioelectromagnetism
-        (1995), chapter 15; those of V3R, V4R and V7 to V9 continue the row and are approximate.
+        (1995), chapter 15, and their tilt of 6 degrees to the feet as in Dower, Machado and Osborne, Clin. Cardiol. 3
+        (1980); those of V3R, V4R and V7 to V9 continue the row and are approximate.
     """
     text = name.strip()
     if prefix := _PREFIX.match(text):
@@ -179,8 +183,10 @@ def _lead_axes() -> dict[str, tuple[str, Position]]:
     axes: dict[str, tuple[str, Position]] = {}
     for name, degrees in _FRONTAL.items():
         axes[name.lower()] = name, (-math.cos(math.radians(degrees)), 0.0, -math.sin(math.radians(degrees)))
+    level, down = math.cos(math.radians(_CHEST_TILT)), -math.sin(math.radians(_CHEST_TILT))
     for name, degrees in _HORIZONTAL.items():
-        axes[name.lower()] = name, (-math.cos(math.radians(degrees)), math.sin(math.radians(degrees)), 0.0)
+        x, y = -math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+        axes[name.lower()] = name, (level * x, level * y, down)
     for name, axis in _FRANK.items():
         axes[name.lower()], axes[f"v{name.lower()}"] = (name, axis), (f"V{name}", axis)
     return axes | {alias: axes[name.lower()] for alias, name in _LEAD_ALIASES.items()}

@@ -47,7 +47,7 @@ def in_order(
 
     Args:
         batch: As `biosig.store.batch` gives it.
-        names: Of the channels of each record. By name and not by axis: lead I and V6 look along the same.
+        names: Of the channels of each record. By name and not by axis: leads I and MLI look along the same.
         leads: Wanted.
     """
     place = torch.from_numpy(np.stack([_places(one, leads) for one in names]))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
 from biosig.encoders.base import ENCODERS, FRONT_ENDS, Backbone, Encoder, Padding, odd, samples_between
+from biosig.encoders.norm import GroupNorm
 
 # The first layer sees about a QRS complex, and leaves 50 frames a second whatever the sampling rate.
 _STEM_SECONDS = 0.15
@@ -110,29 +110,12 @@ class _Conv(nn.Module):
         super().__init__()
         self.hop = hop
         self.conv = nn.Conv1d(channels, out, kernel, stride, padding=kernel // 2, bias=False)
-        # A group of a single channel would amplify the rounding of a record that is constant, or one frame long.
-        self.norm = nn.GroupNorm(min(_GROUPS, out // 4), out)
+        self.norm = GroupNorm(out)
         nn.init.kaiming_normal_(self.conv.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: Tensor, padding: Padding | None) -> Tensor:
-        x = self.conv(x)
-        if padding is not None:
-            return _group_norm(x, self.norm, padding.frames(self.hop)[:, None])
-        # As a function, for it takes a single value as well, which a very short record may come down to.
-        return torch.group_norm(x, self.norm.num_groups, self.norm.weight, self.norm.bias, self.norm.eps)
-
-
-def _group_norm(
-    x: Float[Tensor, "batch channel frame"], norm: nn.GroupNorm, frames: Bool[Tensor, "batch 1 frame"]
-) -> Float[Tensor, "batch channel frame"]:
-    """Group norm whose statistics are of the given frames alone; the others are 0."""
-    grouped, there = x.float().reshape(len(x), norm.num_groups, -1, x.shape[-1]), frames[:, :, None]
-    count = there.sum(-1, keepdim=True) * grouped.shape[2]
-    mean = (grouped * there).sum((2, 3), keepdim=True) / count
-    centred = (grouped - mean) * there
-    variance = centred.square().sum((2, 3), keepdim=True) / count
-    normal = (centred * (variance + norm.eps).rsqrt()).flatten(1, 2)
-    return ((normal * norm.weight[:, None] + norm.bias[:, None]) * frames).to(x.dtype)
+        normal: Tensor = self.norm(self.conv(x), None if padding is None else padding.frames(self.hop))
+        return normal
 
 
 def resnet1d(

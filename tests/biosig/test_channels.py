@@ -117,6 +117,13 @@ def test_lead_axes_are_unit_vectors_on_the_right_side_of_the_body() -> None:
     assert axes["V1"][0] > 0 > axes["V6"][0]
 
 
+def test_no_two_leads_look_along_the_same_axis() -> None:
+    names = [*LEADS_12, "V3R", "V4R", "V7", "V8", "V9", "Z"]
+    axes = positions(names, ECG).astype(float)
+    degrees = np.degrees(np.arccos(np.clip(axes @ axes.T, -1, 1))) + 180 * np.eye(len(names))
+    assert degrees.min() > 5.9
+
+
 def test_electrodes_sit_where_their_names_say() -> None:
     left, right, front, back, top = positions(["T7", "T8", "Fpz", "Oz", "Cz"], EEG)
     assert (left[0] < -0.9, right[0] > 0.9) == (True, True)

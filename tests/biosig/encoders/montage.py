@@ -16,6 +16,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "resnet1d18": {"width": 8},
     "resnet1d34": {"width": 8},
     "resnet1d50": {"width": 8},
+    "eeg_conv": {"width": 16, "n_chans": 12},
     "patch_transformer_tiny": {"width": 64, "depth": 2},
     "patch_transformer_small": {"width": 64, "depth": 2},
     "patch_transformer_base": {"width": 64, "depth": 2},
