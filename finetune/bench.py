@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 
 from biosig.store import Store
 from finetune.bootstrap import N_DRAWS
@@ -23,6 +23,8 @@ from finetune.summary import Run
 from finetune.zero_shot import by_concepts, by_sentences
 from ontology.graph import ConceptGraph
 from pretrain.model import FoundationModel, random_like
+
+_JUDGED = (Role.VALIDATION, Role.TEST)
 
 
 @dataclass(frozen=True)
@@ -127,18 +129,23 @@ class Bench:
         if not self.options.zero_shot:
             return
         self.say(f"zero-shot, {encoder.value}")
-        test, began = self.task.rows[Role.TEST], time.perf_counter()
-        seeds = list(range(len(models)))
-        pairs = [(model, one.sphere[test]) for model, one in zip(models, read, strict=True)]
+        # Validation is scored too, for what a row would name.
+        judged, began = np.concatenate([self.task.rows[role] for role in _JUDGED]), time.perf_counter()
+        pairs = [(model, one.sphere[judged]) for model, one in zip(models, read, strict=True)]
         concepts = self.task.concepts
         if self.model.text is not None:
             scores = [by_sentences(sphere, model.encode_text, self.graph, concepts) for model, sphere in pairs]
-            seconds = time.perf_counter() - began
-            yield Run(encoder, Protocol.ZERO_SHOT_SENTENCES, None, seeds, scores, seconds=seconds)
+            yield self._zero_shot_run(encoder, Protocol.ZERO_SHOT_SENTENCES, scores, time.perf_counter() - began)
         if self.model.concept is not None:
             scores = [by_concepts(sphere, one.encode_concepts(), one.concepts, concepts) for one, sphere in pairs]
-            seconds = time.perf_counter() - began
-            yield Run(encoder, Protocol.ZERO_SHOT_CONCEPTS, None, seeds, scores, seconds=seconds)
+            yield self._zero_shot_run(encoder, Protocol.ZERO_SHOT_CONCEPTS, scores, time.perf_counter() - began)
+
+    def _zero_shot_run(
+        self, encoder: Encoder, protocol: Protocol, scores: Sequence[Float[np.ndarray, "row concept"]], seconds: float
+    ) -> Run:
+        watched, tested = zip(*(np.split(one, [len(self.task.rows[Role.VALIDATION])]) for one in scores), strict=True)
+        seeds = list(range(len(scores)))
+        return Run(encoder, protocol, None, seeds, list(tested), list(watched), seconds=seconds)
 
     def _fit(self, encoder: Encoder, read: Sequence[Embedded], fraction: float) -> list[Probe]:
         """One probe a seed; with all labels and one encoder nothing is left to chance, and one probe is enough."""
@@ -150,13 +157,18 @@ class Bench:
         ]
 
     def _probe_run(self, encoder: Encoder, read: Sequence[Embedded], fraction: float, probes: Sequence[Probe]) -> Run:
-        test, seeds = self.task.rows[Role.TEST], list(range(len(probes)))
+        seeds = list(range(len(probes)))
+        watched, tested = (
+            [probes[seed].probabilities(read[seed % len(read)].features[self.task.rows[role]]) for seed in seeds]
+            for role in _JUDGED
+        )
         return Run(
             encoder,
             Protocol.PROBE,
             fraction,
             seeds,
-            [probes[seed].probabilities(read[seed % len(read)].features[test]) for seed in seeds],
+            tested,
+            watched,
             [self.chosen[seed][fraction] for seed in seeds],
             {
                 "C": [probe.c for probe in probes],
@@ -180,6 +192,7 @@ class Bench:
             fraction,
             list(range(len(begun))),
             [one.scores for one in finished],
+            [one.validation for one in finished],
             [self.chosen[seed][fraction] for seed in range(len(begun))],
             {
                 "steps": [one.steps for one in finished],

@@ -8,16 +8,17 @@ References:
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64
+from jaxtyping import Bool, Float64
 
 from biosig.errors import BiosigError
-from finetune.partial import complete
+from finetune.decided import Decided
 from ontology import cardiac
 from ontology.identifiers import is_snomed
 from ontology.kernels import SEVERITY, severity
@@ -37,10 +38,12 @@ class Weights:
     Attributes:
         classes: The SNOMED-CT codes of each class; several are scored as one.
         matrix: Ones on the diagonal, partial credit elsewhere; rows are labels, columns outputs.
+        source: Where they come from, in words.
     """
 
     classes: tuple[tuple[str, ...], ...]
     matrix: Float64[np.ndarray, "class class"]
+    source: str
 
     def index(self, code: str) -> int | None:
         """The class of a code, if it is scored."""
@@ -62,7 +65,8 @@ def severity_weights() -> Weights:
     for (a, b), weight in _BESIDE_THE_LINE.items():
         row, column = codes.index(a), codes.index(b)
         matrix[row, column] = matrix[column, row] = weight
-    return Weights(tuple((code, EQUIVALENT[code]) if code in EQUIVALENT else (code,) for code in codes), matrix)
+    classes = tuple((code, EQUIVALENT[code]) if code in EQUIVALENT else (code,) for code in codes)
+    return Weights(classes, matrix, "an approximation of the challenge's weights.csv to within 0.025")
 
 
 def read_weights(path: str | Path) -> Weights:
@@ -99,7 +103,7 @@ def read_weights(path: str | Path) -> Weights:
             f"{path.name}: {rows[0][row + 1]}, {rows[0][column + 1]}: expected a symmetric matrix with ones on the "
             f"diagonal, got {matrix[row, column]:g} and {matrix[column, row]:g}"
         )
-    return Weights(classes, matrix)
+    return Weights(classes, matrix, f"{path.name}, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}")
 
 
 def _numbers(path: Path, row: Sequence[str], count: int) -> list[float]:
@@ -116,15 +120,7 @@ def _numbers(path: Path, row: Sequence[str], count: int) -> list[float]:
     return numbers
 
 
-def challenge_score(
-    outputs: Bool[np.ndarray, "row concept"],
-    labels: Bool[np.ndarray, "row concept"],
-    concepts: Sequence[str],
-    *,
-    weights: Weights | None = None,
-    known: Bool[np.ndarray, "row concept"] | None = None,
-    draws: Float[np.ndarray, "row draw"] | None = None,
-) -> Float64[np.ndarray, " draw"]:
+def challenge_score(decided: Decided, weights: Weights | None = None) -> Float64[np.ndarray, " draw"]:
     r"""The challenge metric, for every column of record weights.
 
     With l and o the label and output classes of a record as 0/1 vectors,
@@ -136,26 +132,22 @@ def challenge_score(
     joined by "or"; columns that are no class of the score are passed over. If calling everything sinus rhythm is right,
     the score is 0, as the challenge has it.
 
-    Args:
-        outputs: What the model names, after thresholds.
-        labels: What is there.
-        concepts: The SNOMED-CT code of each column.
-        weights: `severity_weights()` by default.
-        known: False where a label is not known. The class then does not exist for that record: neither its label nor
-            its output counts, and where sinus rhythm is unknown, calling it earns nothing. All known by default.
-        draws: How often each record counts, a column for each draw (see `bootstrap.subject_weights`). Once by default.
+    Where a label is not known the class does not exist for that record: neither its label nor its output counts, and
+    where sinus rhythm is unknown, calling it earns nothing.
 
-    Raises:
-        ValueError: If shapes differ.
+    Args:
+        decided: What is named and what is there; the columns are SNOMED-CT codes.
+        weights: `severity_weights()` by default.
     """
-    known, draws = complete(outputs, labels, concepts, known, draws)
-    weights = severity_weights() if weights is None else weights
-    truth, named, sayable = (_by_class(matrix & known, concepts, weights) for matrix in (labels, outputs, known))
+    weights, concepts = severity_weights() if weights is None else weights, decided.concepts
+    truth, named, sayable = (
+        _by_class(matrix, concepts, weights) for matrix in (decided.truth, decided.named, decided.known)
+    )
     sinus = np.zeros_like(truth)
     column = weights.index(SINUS_RHYTHM)
     asked = any(weights.index(concept) == column for concept in concepts)
     sinus[:, column] = sayable[:, column] if asked else True
-    got, best, inactive = (_credit(truth, answer, weights.matrix) @ draws for answer in (named, truth, sinus))
+    got, best, inactive = (_credit(truth, answer, weights.matrix) @ decided.draws for answer in (named, truth, sinus))
     return np.divide(got - inactive, best - inactive, out=np.zeros_like(got), where=best != inactive)
 
 

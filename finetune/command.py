@@ -34,6 +34,9 @@ def evaluate(
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws over test subjects.")] = 1000,
     min_positives: Annotated[int, typer.Option(min=1, help="Positive and negative test subjects a concept needs.")] = 5,
     scratch_steps: Annotated[int, typer.Option(min=1, help="Most optimiser steps of a training from scratch.")] = 120,
+    weights: Annotated[
+        Path | None, typer.Option(help="weights.csv of the CinC 2021 challenge. [default: an approximation]")
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=0, help="Processes for the rivals. [default: one a core]")] = None,
     allow_leakage: Annotated[
         bool, typer.Option("--allow-leakage", help="Score although the audit refuses, and say so on the report.")
@@ -51,6 +54,7 @@ def evaluate(
 
     from biosig.store import Store
     from finetune.bench import Options
+    from finetune.challenge import read_weights
     from finetune.evaluate import evaluate as run
     from finetune.report import write_report
     from finetune.scratch import Budget
@@ -71,6 +75,7 @@ def evaluate(
     )
     if len({path.name for path in store}) < len(store):
         raise BiosigError(f"expected stores of different names, got {', '.join(map(str, store))}")
+    challenge = None if weights is None else read_weights(weights)
     console, notices = Console(), Console(stderr=True)
     for path in store:
         folder = out if len(store) == 1 else out / path.name
@@ -83,6 +88,7 @@ def evaluate(
                 options,
                 min_positives=min_positives,
                 allow_leakage=allow_leakage,
+                challenge=challenge,
                 say=say,
             )
             folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,9 @@ from biosig.store import Store
 from finetune.audit import audit, enforce, supervision
 from finetune.bench import Bench, Options
 from finetune.bootstrap import LEVEL, subject_weights
+from finetune.challenge import Weights, severity_weights
 from finetune.diagnosis import MIN_POSITIVES, concept_counts, diagnosis
+from finetune.graph_scores import graph_scores
 from finetune.illustrate import embedding_picture, typical_example
 from finetune.metrics import best_thresholds, decide
 from finetune.probe import C_GRID
@@ -44,6 +46,7 @@ def evaluate(
     *,
     min_positives: int = MIN_POSITIVES,
     allow_leakage: bool = False,
+    challenge: Weights | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
     """Score a model.
@@ -54,6 +57,7 @@ def evaluate(
         options: Which rows.
         min_positives: Test subjects with a concept, and without it, that scoring it takes.
         allow_leakage: Score although the audit refuses, and mark the report.
+        challenge: Weights of the challenge score; `severity_weights` by default.
         say: Told what begins.
 
     Raises:
@@ -73,6 +77,8 @@ def evaluate(
     say("bootstrap over subjects")
     weights = subject_weights(task.subjects[task.rows[Role.TEST]], n_draws=options.draws)
     draws = [bootstrap_run(run, task, weights) for run in runs]
+    challenge = severity_weights() if challenge is None else challenge
+    structured = [graph_scores(run, task, graph, weights, challenge) for run in runs]
     say("figures")
     thresholds = np.full(len(task.concepts), np.nan)
     if bench.probe is not None:
@@ -88,11 +94,12 @@ def evaluate(
         concepts=counts,
         prevalence=float(np.mean(prevalences)),
         findings=findings,
-        rows=tuple(summarise(one, task) for one in draws),
+        rows=tuple(summarise(one, task, scores) for one, scores in zip(draws, structured, strict=True)),
         differences=tuple(differences(draws)),
         thresholds=_threshold_rows(bench, thresholds),
         settings={
-            "protocol": protocol(model, options, min_positives),
+            "protocol": protocol(model, options, min_positives, challenge),
+            "challenge_weights": challenge.source,
             "limits": limits(options),
             "draws": options.draws,
             "level": LEVEL,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float64
 
-from finetune.partial import complete
+from finetune.decided import Decided
 from ontology.graph import ConceptGraph
 
 
@@ -26,15 +26,7 @@ class Hierarchical:
     f1: Float64[np.ndarray, " draw"]
 
 
-def hierarchical_scores(
-    outputs: Bool[np.ndarray, "row concept"],
-    labels: Bool[np.ndarray, "row concept"],
-    concepts: Sequence[str],
-    graph: ConceptGraph,
-    *,
-    known: Bool[np.ndarray, "row concept"] | None = None,
-    draws: Float[np.ndarray, "row draw"] | None = None,
-) -> Hierarchical:
+def hierarchical_scores(decided: Decided, graph: ConceptGraph) -> Hierarchical:
     r"""Precision, recall and F1 over what is named and all that it is a kind of.
 
     With P_i and T_i the concepts named and true of record i, and ^ what adds their ancestors, roots that are no
@@ -47,26 +39,24 @@ def hierarchical_scores(
     To call left bundle branch block right earns the block; to call it a T wave inversion earns nothing. In a graph
     without edges these are the flat, micro-averaged scores.
 
+    An ancestor is known where it is true, or where every column that it is or that is a kind of it is known. What is
+    not known counts nowhere.
+
     Args:
-        outputs: What the model names, after thresholds.
-        labels: What is there.
-        concepts: The concept of each column.
+        decided: What is named and what is there.
         graph: Where the ancestors are; organisers count as much as observed concepts.
-        known: False where a label is not known. An ancestor is known where it is true, or where every column that is it
-            or a kind of it is known; pairs that are not known count nowhere. All known by default.
-        draws: How often each record counts, a column for each draw. Once by default.
 
     Raises:
-        ValueError: If shapes differ.
         UnknownNameError: If a column is no concept of the graph.
     """
-    known, draws = complete(outputs, labels, concepts, known, draws)
-    up = _augmentation(concepts, graph)
-    truth = ((labels & known) @ up) > 0
+    up = _augmentation(decided.concepts, graph)
+    truth = (decided.truth @ up) > 0
     # Unknown where not even one kind of it is known to be there, and one is not known.
-    sayable = truth | ((~known @ up) == 0)
-    named = (((outputs & known) @ up) > 0) & sayable
-    hits, called, there = ((matrix.sum(1) @ draws).astype(np.float64) for matrix in (named & truth, named, truth))
+    sayable = truth | ((~decided.known @ up) == 0)
+    named = ((decided.named @ up) > 0) & sayable
+    hits, called, there = (
+        (matrix.sum(1) @ decided.draws).astype(np.float64) for matrix in (named & truth, named, truth)
+    )
     return Hierarchical(_ratio(hits, called), _ratio(hits, there), _ratio(2 * hits, called + there))
 
 
@@ -84,36 +74,24 @@ class ErrorDistance:
     per_record: Float64[np.ndarray, " draw"]
 
 
-def error_distance(
-    outputs: Bool[np.ndarray, "row concept"],
-    labels: Bool[np.ndarray, "row concept"],
-    concepts: Sequence[str],
-    graph: ConceptGraph,
-    *,
-    known: Bool[np.ndarray, "row concept"] | None = None,
-    draws: Float[np.ndarray, "row draw"] | None = None,
-) -> ErrorDistance:
+def error_distance(decided: Decided, graph: ConceptGraph) -> ErrorDistance:
     """The expected distance of an error.
 
     A concept wrongly named is as far off as the nearest true one, a concept missed as far as the nearest one named;
     where there is none, or no path to it, as far as the two farthest connected columns are from each other.
 
+    Where a label is not known, neither it nor the output counts.
+
     Args:
-        outputs: What the model names, after thresholds.
-        labels: What is there.
-        concepts: The concept of each column.
+        decided: What is named and what is there.
         graph: Where the distances are.
-        known: False where a label is not known; neither label nor output count there. All known by default.
-        draws: How often each record counts, a column for each draw. Once by default.
 
     Raises:
-        ValueError: If shapes differ.
         UnknownNameError: If a column is no concept of the graph.
     """
-    known, draws = complete(outputs, labels, concepts, known, draws)
-    hops = graph.distances(list(concepts))
+    hops = graph.distances(decided.concepts)
     farthest = hops[np.isfinite(hops)].max(initial=0.0)
-    named, truth = outputs & known, labels & known
+    named, truth, draws = decided.named, decided.truth, decided.draws
     wrong, missed = named & ~truth, truth & ~named
     off = _nearest(truth, hops, farthest) * wrong + _nearest(named, hops, farthest) * missed
     total, errors, involved = off.sum(1), (wrong | missed).sum(1), (named | truth).sum(1)

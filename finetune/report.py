@@ -18,6 +18,14 @@ from finetune.figures import COLOURS, NAMES, ZERO_SHOT, concept_intervals, label
 from finetune.result import ConceptScore, Difference, Encoder, Estimate, Evaluation, Protocol, Row, Severity
 
 RIVALS = (Encoder.RANDOM, Encoder.SCRATCH)
+GRAPH = {
+    "f1": "hierarchical F1",
+    "precision": "precision",
+    "recall": "recall",
+    "edges_per_error": "edges an error is off",
+    "challenge": "challenge score",
+}
+"""The fields of `GraphScores` that are shown, and what they are called."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +68,10 @@ class Map:
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the table as it is shown; `group` says what it shares with its rivals."""
+    """A row of the table as it is shown; `group` says what it shares with its rivals, `graph` goes with `GRAPH`."""
 
     group: str
+    fraction: float | None
     encoder: str
     colour: str
     auroc: str
@@ -72,6 +81,7 @@ class Line:
     auprc_subjects: str
     gap: str
     gap_interval: str
+    graph: tuple[tuple[str, str], ...]
     first_of_group: bool
     ours: bool
 
@@ -94,6 +104,7 @@ def write_report(
             e=evaluation,
             headline=headline(evaluation),
             lines=lines(evaluation),
+            graph_titles=list(GRAPH.values()),
             curves=picture(learning_curves(evaluation), "svg"),
             by_concept=picture(concept_intervals(evaluation), "svg"),
             example=example,
@@ -168,6 +179,7 @@ def _line(evaluation: Evaluation, row: Row, *, first: bool) -> Line:
         gap = _gap(evaluation, row.encoder, ours, row.fraction)
     return Line(
         group=row.protocol.value if row.fraction is None else f"{100 * row.fraction:g} % of labels: {_used(row)}",
+        fraction=row.fraction,
         encoder=_who(row),
         colour=COLOURS[row.encoder],
         auroc=decimal(row.auroc.subjects.value),
@@ -177,9 +189,16 @@ def _line(evaluation: Evaluation, row: Row, *, first: bool) -> Line:
         auprc_subjects=bracket(row.auprc.subjects),
         gap="" if gap is None else decimal(shown(gap.auroc).value, sign=True),
         gap_interval="" if gap is None else bracket(shown(gap.auroc), sign=True),
+        graph=_graph(row),
         first_of_group=first,
         ours=row.encoder is Encoder.PRETRAINED,
     )
+
+
+def _graph(row: Row) -> tuple[tuple[str, str], ...]:
+    """Value and interval of each score in `GRAPH`."""
+    found = [getattr(row.graph, name) for name in GRAPH] if row.graph else []
+    return tuple(("–", "") if one is None else (decimal(one.subjects.value), bracket(one.subjects)) for one in found)
 
 
 def _gap(evaluation: Evaluation, rival: Encoder, protocol: Protocol, fraction: float | None) -> Difference | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class _Part(BaseModel):
@@ -76,6 +76,26 @@ class ConceptScore(_Part):
     auprc: Estimate
 
 
+class GraphScores(_Part):
+    """Scores of a row that know the ontology, at the thresholds that validation chose; see `finetune.graph_scores`.
+
+    Attributes:
+        precision: Of what is named and all that it is a kind of.
+        recall: Of what is there and all that it is a kind of.
+        f1: Of both.
+        edges_per_error: How many is-a edges a concept wrongly named or missed is from the nearest right one.
+        edges_per_record: The same as a mean over all that is named or there, what is right at 0.
+        challenge: The score of the PhysioNet/CinC Challenge 2021; null where the graph has none of its classes.
+    """
+
+    precision: Metric
+    recall: Metric
+    f1: Metric
+    edges_per_error: Metric
+    edges_per_record: Metric
+    challenge: Metric | None
+
+
 class Row(_Part):
     """One line of the table.
 
@@ -91,6 +111,7 @@ class Row(_Part):
         n_concepts: How many concepts the macro is over.
         n_undefined: Scored concepts without a value in this row (one label value, or not known to the model).
         concepts: By concept.
+        graph: Scores that know the ontology.
         details: What was chosen: C, epochs, validation score.
         seconds: Wall time.
     """
@@ -106,6 +127,7 @@ class Row(_Part):
     n_concepts: int
     n_undefined: int
     concepts: tuple[ConceptScore, ...]
+    graph: GraphScores | None = None
     details: dict[str, Any]
     seconds: float
 

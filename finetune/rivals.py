@@ -28,6 +28,7 @@ from finetune.heads.linear import LinearHead
 from finetune.protocols import Role, Task
 from finetune.scratch import Budget, Classifier, train
 from pretrain.model import FoundationModel, random_like
+from pretrain.towers import SignalTower
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Finished:
 
     Attributes:
         scores: Probabilities of the test records.
+        validation: Of the validation records.
         steps: Optimiser steps that were taken.
         best_step: The step whose weights were kept.
         validation_auroc: Macro AUROC on validation there.
@@ -58,6 +60,7 @@ class Finished:
     """
 
     scores: Float32[np.ndarray, "row concept"]
+    validation: Float32[np.ndarray, "row concept"]
     steps: int
     best_step: int
     validation_auroc: float
@@ -122,15 +125,20 @@ def train_one(folder: Path, store: Path, task: Task, budget: Budget, job: Job) -
             return mean_over_windows(partial(_probabilities, network), intake.plan(opened, rows), device)
 
     tower = random_like(model, job.seed).signal.to(device)
-    network = Classifier(tower, tower.pooled, job.head).to(device)
+    network = Classifier(tower, partial(_features, tower), job.head).to(device)
     trained = train(network, batch_of, predict, task, job.rows, seed=job.seed, budget=budget)
     return Finished(
         scores=predict(trained.network, task.rows[Role.TEST]),
+        validation=trained.validation,
         steps=trained.steps,
         best_step=trained.best_step,
         validation_auroc=trained.validation_auroc,
         seconds=time.perf_counter() - began,
     )
+
+
+def _features(tower: SignalTower, windows: dict[str, Tensor]) -> Tensor:
+    return tower.pool(*tower.tokens(windows))
 
 
 def _probabilities(network: nn.Module, windows: dict[str, Tensor]) -> Tensor:

@@ -56,12 +56,14 @@ class Trained:
         steps: Steps that were taken.
         best_step: The step whose weights were kept; 0 is the probe of the fresh encoder.
         validation_auroc: Macro AUROC on validation there.
+        validation: The scores of the validation records there.
     """
 
     network: nn.Module
     steps: int
     best_step: int
     validation_auroc: float
+    validation: Float[np.ndarray, "row concept"]
 
 
 class Classifier(nn.Module):
@@ -114,7 +116,8 @@ def train(
     optimizer = torch.optim.AdamW(network.parameters(), lr=budget.learning_rate, weight_decay=budget.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, budget.factor)
     validation = task.rows[Role.VALIDATION]
-    best, best_step, best_weights = _score(predict(network.eval(), validation), task), 0, deepcopy(network.state_dict())
+    best_scores = predict(network.eval(), validation)
+    best, best_step, best_weights = _score(best_scores, task), 0, deepcopy(network.state_dict())
     order = _batches(train_rows, budget.batch_size, generator)
     for step in range(1, budget.steps + 1):
         network.train()
@@ -130,13 +133,13 @@ def train(
         optimizer.step()
         schedule.step()
         if step % budget.check_every == 0 or step == budget.steps:
-            score = _score(predict(network.eval(), validation), task)
-            if score > best:
-                best, best_step, best_weights = score, step, deepcopy(network.state_dict())
+            scores = predict(network.eval(), validation)
+            if (score := _score(scores, task)) > best:
+                best, best_step, best_weights, best_scores = score, step, deepcopy(network.state_dict()), scores
             elif step - best_step >= budget.patience * budget.check_every:
                 break
     network.load_state_dict(best_weights)
-    return Trained(network.eval(), step, best_step, best)
+    return Trained(network.eval(), step, best_step, best, best_scores)
 
 
 def _score(scores: Float[np.ndarray, "row concept"], task: Task) -> float:

@@ -13,7 +13,7 @@ from jaxtyping import Float, Float64
 from finetune.bootstrap import Interval, Kind, interval, seed_interval
 from finetune.metrics import macro, rank_metrics
 from finetune.protocols import Role, Task
-from finetune.result import ConceptScore, Difference, Encoder, Estimate, Metric, Protocol, Row
+from finetune.result import ConceptScore, Difference, Encoder, Estimate, GraphScores, Metric, Protocol, Row
 
 
 @dataclass
@@ -26,6 +26,7 @@ class Run:
         fraction: Of the training labels.
         seeds: One a repetition.
         scores: `(test record, concept)` for each seed, over all concepts of the task.
+        validation: The same of validation records, which choose thresholds.
         train_rows: The labelled rows that were used, for each seed.
         details: What was chosen, for the result.
         seconds: Wall time.
@@ -36,6 +37,7 @@ class Run:
     fraction: float | None = None
     seeds: list[int] = field(default_factory=list)
     scores: list[Float[np.ndarray, "row concept"]] = field(default_factory=list)
+    validation: list[Float[np.ndarray, "row concept"]] = field(default_factory=list)
     train_rows: list[np.ndarray] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
@@ -66,8 +68,8 @@ def bootstrap_run(run: Run, task: Task, weights: Float64[np.ndarray, "row draws"
     return Draws(run, np.stack([scores.auroc for scores in found]), np.stack([scores.auprc for scores in found]))
 
 
-def summarise(draws: Draws, task: Task) -> Row:
-    """One line of the table."""
+def summarise(draws: Draws, task: Task, graph: GraphScores | None = None) -> Row:
+    """One line of the table; `graph` are its scores that know the ontology."""
     run = draws.run
     concepts = [concept for concept, scored in zip(task.concepts, task.scored, strict=True) if scored]
     defined = ~np.isnan(draws.auroc[:, :, 0]).any(0)
@@ -90,6 +92,7 @@ def summarise(draws: Draws, task: Task) -> Row:
             )
             for column, concept in enumerate(concepts)
         ),
+        graph=graph,
         details=run.details,
         seconds=round(run.seconds, 2),
     )
@@ -123,19 +126,32 @@ def differences(all_draws: Sequence[Draws]) -> list[Difference]:
     return found
 
 
-def metric(values: Float64[np.ndarray, "seed draws"], kind: Kind = Kind.PERCENTILE, *, lowest: float = 0.0) -> Metric:
-    """Point, interval over subjects, and interval over subjects and seeds; `lowest` is what the metric can be."""
+def metric(
+    values: Float64[np.ndarray, "seed draws"],
+    kind: Kind = Kind.PERCENTILE,
+    *,
+    lowest: float = 0.0,
+    highest: float = 1.0,
+) -> Metric:
+    """Point, interval over subjects, and interval over subjects and seeds.
+
+    Args:
+        values: The metric of each seed in each draw, the sample first.
+        kind: How draws become an interval.
+        lowest: The least that the metric can be.
+        highest: The most.
+    """
     seeds = seed_interval(values, kind)
     return Metric(
-        subjects=estimate(interval(values.mean(0), kind), lowest=lowest),
-        subjects_and_seeds=None if seeds is None else estimate(seeds, lowest=lowest),
+        subjects=estimate(interval(values.mean(0), kind), lowest=lowest, highest=highest),
+        subjects_and_seeds=None if seeds is None else estimate(seeds, lowest=lowest, highest=highest),
         by_seed=tuple(number(value) for value in values[:, 0]),
     )
 
 
-def estimate(found: Interval, *, lowest: float = 0.0) -> Estimate:
+def estimate(found: Interval, *, lowest: float = 0.0, highest: float = 1.0) -> Estimate:
     """An interval for the result file, which has null for NaN, kept within what a metric or a difference can be."""
-    value, low, high = (number(float(np.clip(x, lowest, 1.0))) for x in (found.value, found.low, found.high))
+    value, low, high = (number(float(np.clip(x, lowest, highest))) for x in (found.value, found.low, found.high))
     return Estimate(value=value, low=low, high=high, sample=number(found.sample))
 
 

@@ -10,11 +10,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from finetune.report import Line, decimal, lines
+from finetune.report import GRAPH, Line, decimal, lines
 from finetune.result import Evaluation, Severity
 
 # Characters that the whole table takes; a narrower terminal gets the first and the last metric.
 _WHOLE = 118
+# What a narrow and a wide terminal get of the scores that know the ontology.
+_SHORT = ("f1", "challenge")
+_LONG = ("f1", "edges_per_error", "challenge")
 
 
 def as_table(evaluation: Evaluation, *, width: int) -> Group:
@@ -32,6 +35,7 @@ def as_table(evaluation: Evaluation, *, width: int) -> Group:
     parts.append(Text(f"{evaluation.model['name']} on {evaluation.store['title']}", style="bold"))
     for number, (group, rows) in enumerate(groupby(lines(evaluation), key=lambda line: line.group)):
         parts += [Text(f"\n{group}", style="italic"), _rows(list(rows), whole=width >= _WHOLE, header=number == 0)]
+    parts += _graph(evaluation, whole=width >= _WHOLE)
     n_scored = sum(count.scored for count in evaluation.concepts)
     test = evaluation.sides[-1]
     note = (
@@ -56,6 +60,29 @@ def _rows(rows: list[Line], *, whole: bool, header: bool) -> Table:
         gap = _with_interval(line.gap, line.gap_interval)
         table.add_row(escape(line.encoder), *metrics, gap, style="bold" if line.ours else "")
     return table
+
+
+def _graph(evaluation: Evaluation, *, whole: bool) -> list[RenderableType]:
+    """The scores that know the ontology, of the rows without labels and with most."""
+    found = [line for line in lines(evaluation) if line.graph]
+    most = max((line.fraction for line in found if line.fraction is not None), default=None)
+    chosen = [line for line in found if line.fraction in (None, most)]
+    if not chosen:
+        return []
+    titles = [title for name, title in GRAPH.items() if name in (_LONG if whole else _SHORT)]
+    parts: list[RenderableType] = [Text("\nwith the ontology, at thresholds from validation", style="bold")]
+    for number, (group, rows) in enumerate(groupby(chosen, key=lambda line: line.group)):
+        table = Table(box=None, padding=(0, 2, 0, 0), show_header=number == 0)
+        table.add_column("", width=28, no_wrap=True)
+        for title in titles:
+            table.add_column(title, width=22, no_wrap=True)
+        for line in rows:
+            scores = [
+                _with_interval(*one) for title, one in zip(GRAPH.values(), line.graph, strict=True) if title in titles
+            ]
+            table.add_row(escape(line.encoder), *scores, style="bold" if line.ours else "")
+        parts += [Text(f"\n{group}", style="italic"), table]
+    return parts
 
 
 def _with_interval(value: str, interval: str) -> str:

@@ -6,11 +6,12 @@ import re
 
 from finetune.audit import supervision
 from finetune.bench import Options
+from finetune.challenge import Weights
 from finetune.probe import C_GRID
 from pretrain.model import FoundationModel
 
 
-def protocol(model: FoundationModel, options: Options, min_positives: int) -> list[str]:
+def protocol(model: FoundationModel, options: Options, min_positives: int, weights: Weights) -> list[str]:
     """How the numbers were made."""
     said = f"""
     Sides are the store's own folds. Nobody is on two sides; that is checked before anything is scored.
@@ -52,6 +53,16 @@ def protocol(model: FoundationModel, options: Options, min_positives: int) -> li
     “Subjects and seeds” adds the spread of the seeds: the draws are convolved with t·s/√S, s the standard deviation of
     the S seeds, t of Student's distribution with S − 1 degrees of freedom. It takes three
     seeds; figures show it where it is.
+
+    With the ontology: every row names the concepts above its thresholds, one a concept and seed, of largest F1 on
+    validation; that uses validation labels for zero-shot rows too. A concept without a positive there is never named.
+    All concepts of the graph are judged wherever they are known, also those too rare for an AUROC of their own.
+    Hierarchical precision, recall and F1 count what is named or there together with all that it is a kind of. An error
+    is as many is-a edges off as the nearest right concept is away, or as the farthest two concepts of the graph are
+    where there is none.
+
+    Challenge score: that of PhysioNet/CinC 2021, 0 for calling everything sinus rhythm and 1 for the truth; classes
+    whose label is unknown are left out. Weights: {weights.source}.
 
     C, thresholds and early stopping come from validation; test was scored once.
     """

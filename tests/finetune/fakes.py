@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from finetune.bootstrap import subject_weights
+from finetune.challenge import severity_weights
+from finetune.graph_scores import graph_scores
 from finetune.protocols import Role, Task, nested_fractions
 from finetune.result import ConceptCount, Encoder, Evaluation, Finding, Protocol, Side, Threshold
 from finetune.summary import Run, bootstrap_run, differences, summarise
+from ontology.graph import Concept, ConceptGraph
+from ontology.kernels import SEVERITY
 
 
 def make_task(n_subjects: int = 200, n_concepts: int = 4, *, seed: int = 0, prevalence: float = 0.2) -> Task:
@@ -17,7 +21,7 @@ def make_task(n_subjects: int = 200, n_concepts: int = 4, *, seed: int = 0, prev
     labels = generator.random((len(subject_of), n_concepts)) < prevalence
     share = subject_of / n_subjects
     return Task(
-        concepts=tuple(f"concept-{k}" for k in range(n_concepts)),
+        concepts=tuple(SEVERITY)[:n_concepts],
         labels=labels,
         known=np.ones_like(labels),
         subjects=np.array([f"sim/p{i:04d}" for i in subject_of]),
@@ -38,12 +42,20 @@ def features_of(task: Task, *, signal: float, dim: int = 24, seed: int = 0) -> n
     return (signal * task.labels @ directions + noise).astype(np.float32)
 
 
+def make_graph(task: Task) -> ConceptGraph:
+    """Two of a kind, two of another, ...: what the first concepts are is of the challenge's classes."""
+    concepts = [Concept(id_, id_) for id_ in task.concepts]
+    groups = [Concept(f"test:group-{k // 2}", f"group {k // 2}", organiser=True) for k in range(0, len(concepts), 2)]
+    edges = [(one.id, groups[place // 2].id) for place, one in enumerate(concepts)]
+    return ConceptGraph([*concepts, *groups], edges)
+
+
 def make_evaluation(task: Task, *, findings: tuple[Finding, ...] = (), term: str = "finding") -> Evaluation:
     """A result made by the real summary from scores of known quality: pretrained above scratch above random."""
     generator = np.random.default_rng(1)
     test = task.rows[Role.TEST]
     weights = subject_weights(task.subjects[test], n_draws=100)
-    runs = []
+    graph, runs = make_graph(task), []
     for encoder, skill in ((Encoder.PRETRAINED, 1.5), (Encoder.RANDOM, 0.5), (Encoder.SCRATCH, 1.0)):
         wanted: list[tuple[Protocol, float | None]] = [
             (Protocol.SUPERVISED if encoder is Encoder.SCRATCH else Protocol.PROBE, fraction)
@@ -55,8 +67,9 @@ def make_evaluation(task: Task, *, findings: tuple[Finding, ...] = (), term: str
             level = skill * (0.5 if fraction is None else 1 + 0.3 * np.log10(fraction))
             seeds = [0] if encoder is Encoder.PRETRAINED and fraction in (1.0, None) else [0, 1, 2]
             scores = [level * task.labels[test] + generator.normal(size=(len(test), len(task.concepts))) for _ in seeds]
+            watched = [level * task.labels[task.rows[Role.VALIDATION]] for _ in seeds]
             rows = [] if fraction is None else [nested_fractions(task, [fraction], seed=s)[fraction] for s in seeds]
-            runs.append(Run(encoder, protocol, fraction, seeds, scores, rows, {}, 1.0))
+            runs.append(Run(encoder, protocol, fraction, seeds, scores, watched, rows, {}, 1.0))
     draws = [bootstrap_run(run, task, weights) for run in runs]
     counts = tuple(
         ConceptCount(
@@ -84,14 +97,21 @@ def make_evaluation(task: Task, *, findings: tuple[Finding, ...] = (), term: str
         concepts=counts,
         prevalence=0.2,
         findings=findings,
-        rows=tuple(summarise(one, task) for one in draws),
+        rows=tuple(
+            summarise(one, task, graph_scores(one.run, task, graph, weights, severity_weights())) for one in draws
+        ),
         differences=tuple(differences(draws)),
         thresholds=tuple(
             Threshold(concept=concept, threshold=0.5, sensitivity=0.9, specificity=0.8, f1=None)
             for concept, scored in zip(task.concepts, task.scored, strict=True)
             if scored
         ),
-        settings={"draws": 100, "protocol": ["A sentence."], "limits": ["Another."]},
+        settings={
+            "draws": 100,
+            "challenge_weights": "near enough",
+            "protocol": ["A sentence."],
+            "limits": ["Another."],
+        },
         versions={"numpy": np.__version__},
         seconds=1.0,
     )

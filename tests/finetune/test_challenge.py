@@ -11,6 +11,7 @@ import pytest
 
 from biosig.errors import BiosigError
 from finetune.challenge import EQUIVALENT, SINUS_RHYTHM, Weights, challenge_score, read_weights, severity_weights
+from finetune.decided import Decided
 from ontology import cardiac, concepts
 from ontology.kernels import severity
 
@@ -21,6 +22,16 @@ def drawn(rows: int, columns: int, seed: int, share: float = 0.15) -> tuple[np.n
     draw = np.random.default_rng(seed)
     labels, outputs = draw.random((2, rows, columns)) < share
     return outputs, labels | (outputs & (draw.random((rows, columns)) < 0.5))
+
+
+def score(
+    outputs: np.ndarray,
+    labels: np.ndarray,
+    codes: Sequence[str] = CODES,
+    weights: Weights | None = None,
+    **more: np.ndarray,
+) -> np.ndarray:
+    return challenge_score(Decided.of(outputs, labels, codes, **more), weights)
 
 
 def slow(outputs: np.ndarray, labels: np.ndarray, codes: Sequence[str], weights: Weights, known: np.ndarray) -> float:
@@ -52,9 +63,9 @@ def slow(outputs: np.ndarray, labels: np.ndarray, codes: Sequence[str], weights:
 def test_it_equals_the_slow_definition(seed: int) -> None:
     outputs, labels = drawn(60, 26, seed)
     everything = np.ones_like(labels)
-    score = challenge_score(outputs, labels, CODES)
-    assert score.shape == (1,)
-    assert score[0] == pytest.approx(slow(outputs, labels, CODES, severity_weights(), everything), rel=1e-12)
+    found = score(outputs, labels)
+    assert found.shape == (1,)
+    assert found[0] == pytest.approx(slow(outputs, labels, CODES, severity_weights(), everything), rel=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -62,22 +73,22 @@ def test_with_unknowns_and_equivalents_it_still_does(seed: int) -> None:
     codes = (*CODES[::-1], *EQUIVALENT.values(), "164873001")
     outputs, labels = drawn(60, len(codes), seed)
     known = np.random.default_rng(seed).random(labels.shape) < 0.8
-    score = challenge_score(outputs, labels, codes, known=known)
-    assert score[0] == pytest.approx(slow(outputs, labels, codes, severity_weights(), known), rel=1e-12)
+    found = score(outputs, labels, codes, known=known)
+    assert found[0] == pytest.approx(slow(outputs, labels, codes, severity_weights(), known), rel=1e-12)
 
 
 def test_always_sinus_rhythm_is_nought_and_the_truth_is_one() -> None:
     _, labels = drawn(200, 26, seed=9)
     normal = np.zeros_like(labels)
     normal[:, CODES.index(SINUS_RHYTHM)] = True
-    assert challenge_score(normal, labels, CODES)[0] == 0
-    assert challenge_score(labels, labels, CODES)[0] == 1
-    assert challenge_score(np.zeros_like(labels), labels, CODES)[0] < 0
-    assert challenge_score(normal, normal, CODES)[0] == 0
+    assert score(normal, labels)[0] == 0
+    assert score(labels, labels)[0] == 1
+    assert score(np.zeros_like(labels), labels)[0] < 0
+    assert score(normal, normal)[0] == 0
     without = [code for code in CODES if code != SINUS_RHYTHM]
     kept = [CODES.index(code) for code in without]
-    assert challenge_score(labels[:, kept], labels[:, kept], without)[0] == 1
-    assert challenge_score(labels[:, kept] & False, labels[:, kept], without)[0] < 0
+    assert score(labels[:, kept], labels[:, kept], without)[0] == 1
+    assert score(labels[:, kept] & False, labels[:, kept], without)[0] < 0
 
 
 def test_a_grave_mistake_costs_more_than_a_slight_one() -> None:
@@ -87,7 +98,7 @@ def test_a_grave_mistake_costs_more_than_a_slight_one() -> None:
     for code in CODES:
         outputs = np.zeros((1, 26), bool)
         outputs[0, CODES.index(code)] = True
-        scores[code] = challenge_score(outputs, labels, CODES)[0]
+        scores[code] = score(outputs, labels)[0]
     assert scores["164889003"] == 1
     assert scores["164890007"] > scores["59118001"] > scores["426177001"] > scores[SINUS_RHYTHM] == 0
 
@@ -96,7 +107,7 @@ def test_equivalent_codes_are_one_class() -> None:
     for code, same in EQUIVALENT.items():
         assert concepts("snomed-ct", same) == {code}
         said = np.array([[True], [False]])
-        joined = challenge_score(np.hstack([said, ~said]), np.hstack([~said, said]), [code, same])
+        joined = score(np.hstack([said, ~said]), np.hstack([~said, said]), [code, same])
         assert joined[0] == 1
 
 
@@ -104,26 +115,26 @@ def test_an_unknown_label_moves_nothing() -> None:
     outputs, labels = drawn(80, 26, seed=3)
     known = np.random.default_rng(3).random(labels.shape) < 0.7
     noise = np.random.default_rng(4).random((2, *labels.shape)) < 0.5
-    score = challenge_score(outputs, labels, CODES, known=known)
-    moved = challenge_score(np.where(known, outputs, noise[0]), np.where(known, labels, noise[1]), CODES, known=known)
-    assert moved[0] == score[0]
+    found = score(outputs, labels, known=known)
+    moved = score(np.where(known, outputs, noise[0]), np.where(known, labels, noise[1]), known=known)
+    assert moved[0] == found[0]
 
 
 def test_draws_repeat_records() -> None:
     outputs, labels = drawn(30, 26, seed=5)
     times = np.random.default_rng(5).integers(0, 3, (30, 4)).astype(float)
-    scores = challenge_score(outputs, labels, CODES, draws=times)
+    scores = score(outputs, labels, draws=times)
     for column in range(4):
         rows = np.repeat(np.arange(30), times[:, column].astype(int))
-        assert scores[column] == pytest.approx(challenge_score(outputs[rows], labels[rows], CODES)[0], rel=1e-12)
+        assert scores[column] == pytest.approx(score(outputs[rows], labels[rows])[0], rel=1e-12)
 
 
 def test_shapes_that_differ_are_refused() -> None:
     outputs, labels = drawn(5, 26, seed=1)
     with pytest.raises(ValueError, match="expected shapes"):
-        challenge_score(outputs[:4], labels, CODES)
+        score(outputs[:4], labels)
     with pytest.raises(ValueError, match="expected shapes"):
-        challenge_score(outputs, labels, CODES[:3])
+        score(outputs, labels, CODES[:3])
 
 
 def test_the_weights_are_the_severity_line_but_for_two_pairs() -> None:
@@ -158,7 +169,7 @@ def test_the_users_weights_are_read(tmp_path: Path) -> None:
     codes = ("733534002", SINUS_RHYTHM, "164889003", "59118001")
     outputs, labels = drawn(40, 4, seed=2, share=0.4)
     expected = slow(outputs, labels, codes, weights, np.ones_like(labels))
-    assert challenge_score(outputs, labels, codes, weights=weights)[0] == pytest.approx(expected, rel=1e-12)
+    assert score(outputs, labels, codes, weights)[0] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(

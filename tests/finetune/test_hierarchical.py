@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score
 
+from finetune.decided import Decided
 from finetune.hierarchical import error_distance, hierarchical_scores
 from ontology import UnknownNameError, cardiac
 from ontology.graph import Concept, ConceptGraph
@@ -28,6 +29,10 @@ def drawn(rows: int, seed: int, share: float = 0.08) -> tuple[np.ndarray, np.nda
     draw = np.random.default_rng(seed)
     outputs, labels = draw.random((2, rows, len(IDS))) < share
     return outputs, labels, draw.random(labels.shape) < 0.8
+
+
+def decided(outputs: np.ndarray, labels: np.ndarray, **more: np.ndarray | None) -> Decided:
+    return Decided.of(outputs, labels, IDS, **more)
 
 
 def slow_scores(outputs: np.ndarray, labels: np.ndarray, known: np.ndarray) -> tuple[float, float, float]:
@@ -65,7 +70,7 @@ def slow_distance(outputs: np.ndarray, labels: np.ndarray, known: np.ndarray) ->
 def test_scores_equal_sets_counted_slowly(seed: int, partial: bool) -> None:
     outputs, labels, known = drawn(50, seed)
     judged = known if partial else np.ones_like(known)
-    found = hierarchical_scores(outputs, labels, IDS, GRAPH, known=known if partial else None)
+    found = hierarchical_scores(decided(outputs, labels, known=known if partial else None), GRAPH)
     expected = slow_scores(outputs, labels, judged)
     assert (found.precision[0], found.recall[0], found.f1[0]) == pytest.approx(expected, rel=1e-12)
 
@@ -75,26 +80,30 @@ def test_scores_equal_sets_counted_slowly(seed: int, partial: bool) -> None:
 def test_distances_equal_pairs_searched_slowly(seed: int, partial: bool) -> None:
     outputs, labels, known = drawn(12, seed)
     judged = known if partial else np.ones_like(known)
-    found = error_distance(outputs, labels, IDS, GRAPH, known=known if partial else None)
+    found = error_distance(decided(outputs, labels, known=known if partial else None), GRAPH)
     assert (found.per_error[0], found.per_record[0]) == pytest.approx(slow_distance(outputs, labels, judged), rel=1e-12)
 
 
 def test_by_hand() -> None:
     # LBBB is a bundle branch block, that an intraventricular, that a conduction abnormality; the root counts nowhere.
-    found = hierarchical_scores(marked("BBB"), marked("LBBB"), IDS, GRAPH)
+    found = hierarchical_scores(decided(marked("BBB"), marked("LBBB")), GRAPH)
     assert (found.precision[0], found.recall[0]) == (1, 3 / 4)
-    found = hierarchical_scores(marked("RBBB"), marked("LBBB"), IDS, GRAPH)
+    found = hierarchical_scores(decided(marked("RBBB"), marked("LBBB")), GRAPH)
     assert (found.precision[0], found.recall[0], found.f1[0]) == (3 / 4, 3 / 4, 3 / 4)
-    found = hierarchical_scores(marked("TInv"), marked("LBBB"), IDS, GRAPH)
+    found = hierarchical_scores(decided(marked("TInv"), marked("LBBB")), GRAPH)
     assert (found.precision[0], found.recall[0], found.f1[0]) == (0, 0, 0)
-    assert error_distance(marked("RBBB"), marked("LBBB"), IDS, GRAPH).per_error[0] == 2
-    assert error_distance(marked("BBB", "AF"), marked("LBBB", "AF"), IDS, GRAPH).per_error[0] == 1
-    assert error_distance(marked("BBB", "AF"), marked("LBBB", "AF"), IDS, GRAPH).per_record[0] == pytest.approx(2 / 3)
+    assert error_distance(decided(marked("RBBB"), marked("LBBB")), GRAPH).per_error[0] == 2
+    assert error_distance(decided(marked("BBB", "AF"), marked("LBBB", "AF")), GRAPH).per_error[0] == 1
+    assert error_distance(decided(marked("BBB", "AF"), marked("LBBB", "AF")), GRAPH).per_record[0] == pytest.approx(
+        2 / 3
+    )
 
 
 def test_a_near_miss_is_better_than_a_far_one() -> None:
-    scores = [hierarchical_scores(marked(name), marked("LBBB"), IDS, GRAPH).f1[0] for name in ("BBB", "IAVB", "AF")]
-    apart = [error_distance(marked(name), marked("LBBB"), IDS, GRAPH).per_error[0] for name in ("BBB", "IAVB", "AF")]
+    scores = [hierarchical_scores(decided(marked(name), marked("LBBB")), GRAPH).f1[0] for name in ("BBB", "IAVB", "AF")]
+    apart = [
+        error_distance(decided(marked(name), marked("LBBB")), GRAPH).per_error[0] for name in ("BBB", "IAVB", "AF")
+    ]
     assert scores == sorted(scores, reverse=True)
     assert apart == sorted(apart)
     assert len(set(scores)) == len(set(apart)) == 3
@@ -102,9 +111,9 @@ def test_a_near_miss_is_better_than_a_far_one() -> None:
 
 def test_right_is_one_and_no_distance() -> None:
     _, labels, _ = drawn(40, seed=1)
-    found = hierarchical_scores(labels, labels, IDS, GRAPH)
+    found = hierarchical_scores(decided(labels, labels), GRAPH)
     assert (found.precision[0], found.recall[0], found.f1[0]) == (1, 1, 1)
-    apart = error_distance(labels, labels, IDS, GRAPH)
+    apart = error_distance(decided(labels, labels), GRAPH)
     assert math.isnan(apart.per_error[0])
     assert apart.per_record[0] == 0
 
@@ -112,7 +121,7 @@ def test_right_is_one_and_no_distance() -> None:
 def test_without_edges_they_are_the_flat_scores() -> None:
     outputs, labels, _ = drawn(60, seed=2)
     flat = ConceptGraph([GRAPH[id_] for id_ in IDS])
-    found = hierarchical_scores(outputs, labels, IDS, flat)
+    found = hierarchical_scores(decided(outputs, labels), flat)
     for mine, theirs in (
         (found.precision, precision_score),
         (found.recall, recall_score),
@@ -123,16 +132,18 @@ def test_without_edges_they_are_the_flat_scores() -> None:
 
 def test_nothing_said_or_nothing_there() -> None:
     nothing, some = marked(), marked("AF")
-    silent = hierarchical_scores(nothing, some, IDS, GRAPH)
+    silent = hierarchical_scores(decided(nothing, some), GRAPH)
     assert math.isnan(silent.precision[0])
     assert (silent.recall[0], silent.f1[0]) == (0, 0)
-    assert math.isnan(hierarchical_scores(some, nothing, IDS, GRAPH).recall[0])
+    assert math.isnan(hierarchical_scores(decided(some, nothing), GRAPH).recall[0])
     farthest = GRAPH.distances(list(IDS)).max()
-    assert error_distance(some, nothing, IDS, GRAPH).per_error[0] == farthest
-    assert error_distance(nothing, some, IDS, GRAPH).per_error[0] == farthest
-    assert math.isnan(error_distance(nothing, nothing, IDS, GRAPH).per_record[0])
+    assert error_distance(decided(some, nothing), GRAPH).per_error[0] == farthest
+    assert error_distance(decided(nothing, some), GRAPH).per_error[0] == farthest
+    assert math.isnan(error_distance(decided(nothing, nothing), GRAPH).per_record[0])
     apart = ConceptGraph([Concept(f"test:{name}", name) for name in "abc"], [("test:b", "test:a")])
-    wrong = error_distance(np.array([[True, False, False]]), np.array([[False, False, True]]), apart.ids, apart)
+    wrong = error_distance(
+        Decided.of(np.array([[True, False, False]]), np.array([[False, False, True]]), apart.ids), apart
+    )
     assert wrong.per_error[0] == 1
 
 
@@ -141,40 +152,40 @@ def test_an_unknown_label_moves_nothing() -> None:
     noise = np.random.default_rng(4).random((2, *labels.shape)) < 0.5
     other = np.where(known, outputs, noise[0]), np.where(known, labels, noise[1])
     for score in (hierarchical_scores, error_distance):
-        before, after = score(outputs, labels, IDS, GRAPH, known=known), score(*other, IDS, GRAPH, known=known)
+        before, after = (score(decided(*one, known=known), GRAPH) for one in ((outputs, labels), other))
         for name, value in vars(before).items():
             np.testing.assert_array_equal(value, getattr(after, name))
 
 
 def test_an_ancestor_is_unknown_while_a_kind_of_it_may_be_there() -> None:
     outputs, labels, known = marked("LBBB"), marked(), np.ones((1, len(IDS)), bool)
-    assert hierarchical_scores(outputs, labels, IDS, GRAPH, known=known).precision[0] == 0
+    assert hierarchical_scores(decided(outputs, labels, known=known), GRAPH).precision[0] == 0
     # With right bundle branch block unknown, only LBBB itself is certainly wrong: there may be a block.
     known &= ~marked("RBBB")
-    found = hierarchical_scores(outputs, marked("AF"), IDS, GRAPH, known=known)
+    found = hierarchical_scores(decided(outputs, marked("AF"), known=known), GRAPH)
     assert found.precision[0] == 0
     assert found.f1[0] == pytest.approx(0 / (1 + 3))
-    assert hierarchical_scores(marked("LBBB", "AF"), marked("AF"), IDS, GRAPH, known=known).precision[0] == 3 / 4
+    assert hierarchical_scores(decided(marked("LBBB", "AF"), marked("AF"), known=known), GRAPH).precision[0] == 3 / 4
 
 
 def test_draws_repeat_records() -> None:
     outputs, labels, known = drawn(25, seed=6)
     times = np.random.default_rng(6).integers(0, 3, (25, 3)).astype(float)
     for score in (hierarchical_scores, error_distance):
-        drawn_scores = score(outputs, labels, IDS, GRAPH, known=known, draws=times)
+        drawn_scores = score(decided(outputs, labels, known=known, draws=times), GRAPH)
         for column in range(3):
             rows = np.repeat(np.arange(25), times[:, column].astype(int))
-            alone = score(outputs[rows], labels[rows], IDS, GRAPH, known=known[rows])
+            alone = score(decided(outputs[rows], labels[rows], known=known[rows]), GRAPH)
             for name, value in vars(drawn_scores).items():
                 assert value[column] == pytest.approx(getattr(alone, name)[0], rel=1e-12)
 
 
 def test_shapes_and_concepts_are_checked() -> None:
     outputs, labels, known = drawn(5, seed=0)
+    with pytest.raises(ValueError, match="expected shapes"):
+        decided(outputs, labels[:, 1:])
+    with pytest.raises(ValueError, match="expected shapes"):
+        decided(outputs, labels, known=known[1:])
     for score in (hierarchical_scores, error_distance):
-        with pytest.raises(ValueError, match="expected shapes"):
-            score(outputs, labels[:, 1:], IDS, GRAPH)
-        with pytest.raises(ValueError, match="expected shapes"):
-            score(outputs, labels, IDS, GRAPH, known=known[1:])
         with pytest.raises(UnknownNameError):
-            score(outputs, labels, ["test:a", *IDS[1:]], GRAPH)
+            score(Decided.of(outputs, labels, ["test:a", *IDS[1:]]), GRAPH)

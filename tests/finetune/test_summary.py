@@ -20,7 +20,7 @@ def run(
     test = task.rows[Role.TEST]
     scores = [skill * task.labels[test] + generator.normal(size=(len(test), len(task.concepts))) for skill in skills]
     seeds = list(range(len(skills)))
-    return Run(encoder, protocol, 1.0, seeds, scores, [task.rows[Role.TRAIN] for _ in seeds])
+    return Run(encoder, protocol, 1.0, seeds, scores, train_rows=[task.rows[Role.TRAIN] for _ in seeds])
 
 
 @pytest.fixture
