@@ -26,6 +26,7 @@ GRAPH = {
     "challenge": "challenge score",
 }
 """The fields of `GraphScores` that are shown, and what they are called."""
+_BARE = ("precision", "recall")
 
 
 @dataclass(frozen=True)
@@ -196,9 +197,12 @@ def _line(evaluation: Evaluation, row: Row, *, first: bool) -> Line:
 
 
 def _graph(row: Row) -> tuple[tuple[str, str], ...]:
-    """Value and interval of each score in `GRAPH`."""
-    found = [getattr(row.graph, name) for name in GRAPH] if row.graph else []
-    return tuple(("–", "") if one is None else (decimal(one.subjects.value), bracket(one.subjects)) for one in found)
+    """Value and interval of each score in `GRAPH`; precision and recall leave theirs to their F1."""
+    found = {name: getattr(row.graph, name) for name in GRAPH} if row.graph else {}
+    return tuple(
+        ("–", "") if one is None else (decimal(one.subjects.value), "" if name in _BARE else bracket(one.subjects))
+        for name, one in found.items()
+    )
 
 
 def _gap(evaluation: Evaluation, rival: Encoder, protocol: Protocol, fraction: float | None) -> Difference | None:
