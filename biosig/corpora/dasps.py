@@ -12,14 +12,17 @@ from jaxtyping import Float32
 from biosig.corpora import tables
 from biosig.corpora.base import CORPORA, Entries, Entry, complete
 from biosig.corpora.named import named
-from biosig.errors import RecordError
+from biosig.corpora.spreadsheet import cells
+from biosig.errors import CorpusError, RecordError
 from biosig.quality import QualityFlag
 from biosig.readers.hdf5 import read_hdf5_arrays
 from biosig.recording import Code, Event, Modality, Recording
 from biosig.splits import Split
 
 _FILE = re.compile(r"(S\d\d)(?:preprocessed)?\.mat", re.IGNORECASE)
-_TABLE = "ratings.csv"
+_TABLE, _WORKBOOK = "ratings.csv", "participant_rating_public.xlsx"
+# The columns of the workbook that are needed, and what they are called in the table.
+_OWN_NAMES = {"Id Participant": "subjectID", "Id situation": "situationID", "valence": "valence", "Arousal": "Arousal"}
 _CLASSES = {"dasps-2-class": "2_class", "dasps-4-class": "4_class"}
 _RATINGS = {"valence": "valence", "arousal": "Arousal"}
 _COLUMNS = ("subjectID", "situationID", *_RATINGS.values(), *_CLASSES.values())
@@ -42,15 +45,17 @@ class Dasps:
 
     Codes: the classes of the authors (`dasps-2-class`, `dasps-4-class`) and the ratings of the situation on scales
     from 1 to 9 (`valence`, `arousal`); a situation has one rating for both phases. Seven situations are `Anxious` in
-    the column of four classes too, without a degree. A trial that no row of `ratings.csv` rates has the ratings in its
-    file, if there are any, and the flag `unannotated`.
+    the column of four classes too, without a degree. A trial that no table rates has the ratings in its file, and if
+    there are none the flag `unannotated`.
 
     The files do not name a unit. Read as microvolts, the electrodes have standard deviations of 5 to 13 in a band of
     4 to 45 Hz and an alpha peak: that is scalp EEG. Hamilton's score before and after, and the situation that moved
     the person most, are in the meta where the files have them.
 
-    `S01.mat` and `S01preprocessed.mat` are both read; where both are there, the latter only. The ratings are wanted as
-    `ratings.csv`, one row a situation with the columns subjectID, situationID, valence, Arousal, 2_class, 4_class.
+    Files are called `S01.mat` or, in the owners' folder `Preprocessed data .mat`, `S01preprocessed.mat`; where both are
+    there the latter is read. The ratings are in `ratings.csv`, one row a situation with the columns subjectID,
+    situationID, valence, Arousal, 2_class, 4_class, or else in the owners' `participant_rating_public.xlsx`, which has
+    no classes.
     """
 
     name = "dasps"
@@ -93,7 +98,6 @@ class Dasps:
         trial: int = entry.meta["trial"]
         found = read_hdf5_arrays(entry.path, ("data", "labels", "hamilton", "situation"))
         codes = list(_codes(entry, found.get("labels")))
-        annotated = any(code.system in _CLASSES for code in codes)
         stimulus = f"situation {_situation(trial)} {PHASES[(trial - 1) % 2]}"
         hamilton = found.get("hamilton", np.empty(0)).ravel()
         recording = Recording(
@@ -101,7 +105,7 @@ class Dasps:
             channels=CHANNELS,
             sampling_rate=RATE,
             modality=(Modality.EEG,) * len(CHANNELS),
-            meta={"format": "matlab 7.3", "flags": () if annotated else (QualityFlag.UNANNOTATED.value,)},
+            meta={"format": "matlab 7.3", "flags": () if codes else (QualityFlag.UNANNOTATED.value,)},
         )
         return complete(
             recording,
@@ -121,20 +125,37 @@ def _situation(trial: int) -> int:
 
 def _ratings(source: Path) -> tuple[dict[tuple[str, int], tables.Row], list[tuple[str, str]]]:
     """The rows of the table by person and situation, and the damaged ones with what is wrong with them."""
-    table = tables.locate(source, _TABLE)
     rated: dict[tuple[str, int], tables.Row] = {}
     skipped = []
-    for where, row in tables.rows(table, _COLUMNS) if table else ():
+    for where, row in _table(source):
         key = (row["subjectID"].upper(), int(row["situationID"])) if row and _is_situation(row) else None
         if row is None or key is None or key in rated:
-            skipped.append((f"{_TABLE} {where}", f"expected a new situation from 1 to {SITUATIONS}, got {row}"))
+            skipped.append((where, f"expected a new situation from 1 to {SITUATIONS}, got {row}"))
         else:
-            rated[key] = row
+            rated[key] = {**row, "table": where.partition(" ")[0]}
     return rated, skipped
 
 
+def _table(source: Path) -> Iterator[tuple[str, tables.Row | None]]:
+    """Where each row is, and its cells by the names of `ratings.csv`."""
+    if table := tables.locate(source, _TABLE):
+        for where, row in tables.rows(table, _COLUMNS):
+            yield f"{_TABLE} {where}", row
+    elif workbook := tables.locate(source, _WORKBOOK):
+        names, *lines = cells(workbook) or [[]]
+        if lost := [name for name in _OWN_NAMES if name not in names]:
+            raise CorpusError(f"{workbook}: expected a column {lost[0]!r}, found {', '.join(names) or 'no columns'}")
+        person = ""
+        for number, line in enumerate(lines, start=1):
+            own = dict(zip(names, line, strict=False))
+            # A person is named in the first of their rows alone.
+            person = own.get("Id Participant") or person
+            row = {_OWN_NAMES.get(name, name): cell for name, cell in own.items()}
+            yield f"{_WORKBOOK} row {number}", {**row, "subjectID": person}
+
+
 def _is_situation(row: tables.Row) -> bool:
-    return row["situationID"] in map(str, range(1, SITUATIONS + 1))
+    return bool(row["subjectID"]) and row.get("situationID", "") in map(str, range(1, SITUATIONS + 1))
 
 
 def _codes(entry: Entry, labels: np.ndarray | None) -> Iterator[Code]:
@@ -152,7 +173,7 @@ def _codes(entry: Entry, labels: np.ndarray | None) -> Iterator[Code]:
             if not re.fullmatch(r"[1-9](\.\d+)?", text) or float(text) > SCALE[1]:
                 raise RecordError(entry.path, system, "a rating from 1 to 9", text)
             if float(text) != float(said[0]):
-                raise RecordError(entry.path, system, f"{said[0]}, as in {_TABLE}", text)
+                raise RecordError(entry.path, system, f"{said[0]}, as in {row['table']}", text)
         if said:
             yield Code(system, said[0])
 

@@ -16,6 +16,7 @@ from biosig.errors import CorpusError, RecordError
 from biosig.quality import flags
 from biosig.recording import Recording
 from tests.biosig.corpora.synthetic_eeg import dasps, dasps_trials, write_matlab73
+from tests.biosig.corpora.test_spreadsheet import write_xlsx
 
 CORPUS = CORPORA["dasps"]
 
@@ -58,7 +59,32 @@ def test_ratings_of_the_file_are_ratings_but_no_classes(tmp_path: Path) -> None:
     write_matlab73(tmp_path / "S01.mat", data=dasps_trials(), labels=np.full((2, 12), 4.0))
     recording = read(tmp_path, "S01-05")
     assert [(code.system, code.code) for code in recording.codes] == [("valence", "4"), ("arousal", "4")]
-    assert "unannotated" in flags(recording)
+    assert "unannotated" not in flags(recording)
+
+
+def test_the_owners_workbook_rates_without_classes(tmp_path: Path) -> None:
+    write_matlab73(tmp_path / "Preprocessed data .mat" / "S02preprocessed.mat", data=dasps_trials())
+    header = ["", "Id Participant", "Id situation ", "valence", "Arousal", "Hmilton1", "Hamilton2"]
+    rows = [
+        ["", "S01", 1, 1, 8, "25:moderate", "37:severe"],
+        ["", "", 2, 3, 8],
+        ["", "S02", 1, 5, 2],
+        ["", "", 2, 4, 6],
+    ]
+    write_xlsx(tmp_path / "participant_rating_public.xlsx", [header, *rows, ["", "", 2, 1, 1]])
+    found = CORPUS.find(tmp_path)
+    assert isinstance(found, Entries)
+    assert [record for record, _ in found.skipped] == ["participant_rating_public.xlsx row 5"]
+    assert found.missing == ("S01-01", "S01-02", "S01-03", "S01-04")
+    codes = {entry.record_id: [(c.system, c.code) for c in CORPUS.read(entry).codes] for entry in found}
+    assert codes["S02-01"] == codes["S02-02"] == [("valence", "5"), ("arousal", "2")]
+    assert codes["S02-04"] == [("valence", "4"), ("arousal", "6")]
+    assert codes["S02-05"] == []
+    write_xlsx(tmp_path / "participant_rating_public.xlsx", [["Id Participant", "valence"]])
+    with pytest.raises(
+        CorpusError, match=r"rating_public\.xlsx: expected a column 'Id situation', found Id Participant, v"
+    ):
+        CORPUS.find(tmp_path)
 
 
 def test_a_table_that_contradicts_the_file_is_an_error(tmp_path: Path) -> None:
