@@ -325,10 +325,11 @@ def test_code15_labels_and_sources(biosig_data: Path) -> None:
     assert table == {("code-15", "False"): 100, ("code-15", "True"): 84, ("sami-trop", "True"): 16}
 
 
+OWN = FOLDERS | {"dasps": "eeg/dasps", "eegmat": "eeg/eegmat", "folder": "formats"}
 FOREIGN = [
     (name, folder)
-    for name, folder in product(sorted(CORPORA), sorted({*FOLDERS.values()}))
-    if name != "folder" and folder != FOLDERS.get(name)
+    for name, folder in product(sorted(CORPORA), sorted({*OWN.values()}))
+    if name != "folder" and folder != OWN.get(name)
 ]
 
 
