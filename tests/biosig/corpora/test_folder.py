@@ -9,6 +9,7 @@ import pytest
 
 from biosig.corpora import CORPORA, Entries
 from biosig.errors import CorpusError, RecordError
+from biosig.quality import flags
 from tests.biosig.corpora.synthetic import write_record
 from tests.biosig.corpora.synthetic_eeg import write_edf
 
@@ -90,6 +91,14 @@ def test_recordings_that_differ_in_the_extension_alone_are_all_there(tmp_path: P
         "a.hea": "wfdb",
         "b": "edf",
     }
+
+
+@pytest.mark.parametrize(("unit", "flagged"), [("uV", False), ("", True), ("DegC", True)])
+def test_an_electrode_whose_unit_is_no_voltage_is_flagged(unit: str, flagged: bool, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(0, 30, (2, 1000))
+    write_edf(tmp_path / "a.edf", ["EEG C3", "Temp rectal"], noise, 100.0, unit=unit)
+    (entry,) = FOLDER.find(tmp_path)
+    assert ("unknown-unit" in flags(FOLDER.read(entry))) == flagged
 
 
 @pytest.mark.real
