@@ -117,8 +117,11 @@ def _stages(path: Path, hypnogram: Path) -> Iterator[Event]:
 
 
 def _header(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(256)
+    try:
+        with path.open("rb") as file:
+            return file.read(256)
+    except OSError as error:
+        raise RecordError(path, "file", "a file that can be read", error.strerror) from error
 
 
 def _start(path: Path) -> datetime:

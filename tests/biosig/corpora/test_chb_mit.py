@@ -125,3 +125,8 @@ def test_any_summary_gives_back_what_was_written(files: list[list[tuple[int, int
         assert block.counts == [str(len(seizures))]
         assert block.starts == [str(start) for start, _ in seizures]
         assert block.ends == [str(end) for _, end in seizures]
+
+
+@given(st.text())
+def test_no_text_trips_the_parser(text: str) -> None:
+    assert set(summarised(f"File Name: a.edf\n{text}")) >= {"a.edf"}

@@ -100,6 +100,23 @@ def test_the_hypnogram_of_another_night_is_refused(tmp_path: Path) -> None:
         CORPUS.read(CORPUS.find(tmp_path)[0])
 
 
+def test_a_hypnogram_that_is_gone_or_damaged_is_a_named_error(tmp_path: Path) -> None:
+    write(tmp_path / "SC4001E0-PSG.edf")
+    hypnogram = tmp_path / "SC4001EC-Hypnogram.edf"
+    write(hypnogram, [(0.0, 30.0, "Sleep stage W")])
+    (entry,) = CORPUS.find(tmp_path)
+    content = hypnogram.read_bytes()
+    hypnogram.write_bytes(content[:168] + b"xx" + content[170:])
+    with pytest.raises(RecordError, match=r"SC4001EC-Hypnogram\.edf: start: expected dd\.mm\.yyhh\.mm\.ss"):
+        CORPUS.read(entry)
+    hypnogram.write_bytes(content[:300])
+    with pytest.raises(RecordError, match=r"SC4001EC-Hypnogram\.edf"):
+        CORPUS.read(entry)
+    hypnogram.unlink()
+    with pytest.raises(RecordError, match=r"SC4001EC-Hypnogram\.edf: file: expected a file that can be read"):
+        CORPUS.read(entry)
+
+
 def test_overlapping_stages_and_a_night_without_hypnogram_are_flagged(tmp_path: Path) -> None:
     write(tmp_path / "SC4001E0-PSG.edf")
     write(tmp_path / "SC4002E0-PSG.edf")
