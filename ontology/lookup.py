@@ -9,7 +9,9 @@ from ontology.concept import Concept
 from ontology.crosswalk import SYSTEMS, concepts, entries
 from ontology.errors import OntologyError
 from ontology.graph import ConceptGraph
+from ontology.names import hint
 from ontology.registry import UnknownNameError
+from ontology.shipped import GRAPHS
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ def look_up(text: str, graph: ConceptGraph) -> Found:
     """What a name, an abbreviation, an identifier or a code means in a graph; names go before codes.
 
     Raises:
-        UnknownNameError: If it is none of them; with the nearest name of the graph.
+        UnknownNameError: If it is none of them; with what a code of no concept means, or the nearest name of the graph.
         OntologyError: If it names several concepts, or is a code for different things in different systems.
 
     Example:
@@ -41,6 +43,8 @@ def look_up(text: str, graph: ConceptGraph) -> Found:
     except UnknownNameError:
         meanings = _as_code(text, graph)
         if not meanings:
+            if elsewhere := _without_concept(text):
+                raise UnknownNameError(f"{elsewhere}: no concept of this graph") from None
             raise
     if len(meanings) > 1:
         said = "; ".join(
@@ -50,6 +54,40 @@ def look_up(text: str, graph: ConceptGraph) -> Found:
         raise OntologyError(f"{text!r} is a code for different things: {said}")
     ((ids, systems),) = meanings.items()
     return Found(tuple(graph[id_] for id_ in sorted(ids, key=graph.index)), tuple(systems))
+
+
+def everywhere(text: str, *others: str) -> tuple[ConceptGraph, tuple[Found, ...]]:
+    """The first graph of the package in which all of some texts mean something, and what; names go before codes.
+
+    Raises:
+        UnknownNameError: If there is none, saying which text is unknown, or where each one is.
+        OntologyError: See `look_up`.
+
+    Example:
+        >>> everywhere("joy")[1][0].concepts[0].term
+        'joy'
+    """
+    texts = (text, *others)
+    coded = None
+    homes: dict[str, list[str]] = {one: [] for one in texts}
+    for name in GRAPHS:
+        graph, found = GRAPHS[name](), []
+        for one in texts:
+            try:
+                found.append(look_up(one, graph))
+            except UnknownNameError:
+                continue
+            homes[one].append(name)
+        if len(found) == len(texts):
+            if not any(one.how for one in found):
+                return graph, tuple(found)
+            coded = coded or (graph, tuple(found))
+    if coded:
+        return coded
+    if unknown := next((one for one, names in homes.items() if not names), None):
+        raise UnknownNameError(_nowhere(unknown))
+    said = ", ".join(f"{one!r} is in {' and '.join(names)}" for one, names in homes.items())
+    raise UnknownNameError(f"no graph has both: {said}")
 
 
 def one(text: str, graph: ConceptGraph) -> Concept:
@@ -82,3 +120,24 @@ def _as_code(text: str, graph: ConceptGraph) -> dict[frozenset[str], list[str]]:
         if stated := frozenset(id_ for id_ in concepts(system, text) if id_ in graph):
             found.setdefault(stated, []).append(system)
     return found
+
+
+def _nowhere(text: str) -> str:
+    if elsewhere := _without_concept(text):
+        return f"{elsewhere}: no concept of {', '.join(GRAPHS)}"
+    known = {name.casefold() for graph in GRAPHS for concept in GRAPHS[graph]() for name in concept.names}
+    return (
+        f"no concept of {', '.join(GRAPHS)} is named {text!r} and no crosswalk has it as a code for one"
+        f"{hint(' '.join(text.split()).casefold(), sorted(known))}"
+    )
+
+
+def _without_concept(text: str) -> str:
+    """What a code means that is listed, but states no concept of a graph; empty if it is not listed either."""
+    meanings: dict[tuple[str, str], list[str]] = {}
+    for system in SYSTEMS:
+        if entry := entries(system).get(SYSTEMS[system].normalise(text)):
+            why = entry.provenance if not entry.concepts else f"stated as {', '.join(sorted(entry.concepts))}"
+            meanings.setdefault((entry.name or text, why), []).append(system)
+    said = "; ".join(f"{name!r} in {', '.join(systems)} ({why})" for (name, why), systems in meanings.items())
+    return f"{text!r} is {said}" if said else ""

@@ -9,6 +9,8 @@ from ontology.concept import Concept
 
 # Above so many names only those with the same first letter are compared with a misspelt one: it takes a second.
 _MANY = 20_000
+# Letters that say enough to look for them within names.
+_PART = 4
 
 
 class Names:
@@ -33,6 +35,8 @@ class Names:
 def hint(name: str, names: Collection[str]) -> str:
     """A question about the nearest of some names, or nothing."""
     near = difflib.get_close_matches(name, names if len(names) <= _MANY else _similar(name, names), n=1)
+    if not near and len(name) >= _PART:
+        near = sorted((other for other in names if name in other), key=len)[:1]
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ontology.concept import Concept
     from ontology.coverage import Coverage
     from ontology.graph import ConceptGraph
+    from ontology.lookup import Found
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,6 +28,9 @@ _Graph = Annotated[
     str,
     typer.Option("--graph", help="A graph of the package (`cardiac`, `sleep`, `seizure`, `emotion`) or an OWL file."),
 ]
+_AnyGraph = Annotated[
+    str, typer.Option("--graph", help="Look in this graph or OWL file only; by default in all of the package.")
+]
 _MOST_CODES = 8
 _MOST_OTHERS = 20
 
@@ -34,7 +38,7 @@ _MOST_OTHERS = 20
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="A name, abbreviation, identifier, or code of any crosswalk.")],
-    graph: Annotated[str, typer.Option("--graph", help="Look in this graph or OWL file only; by default in all.")] = "",
+    graph: _AnyGraph = "",
 ) -> None:
     """Show a concept: its names, what it is a kind of, its kinds, and the codes that state it.
 
@@ -45,10 +49,10 @@ def show(
     from ontology.lookup import codes_of
 
     console = Console()
-    found, where, how = _everywhere(name, graph)
-    if how:
-        console.print(f"{name!r} is a code of {', '.join(how)}", markup=False, highlight=False)
-    for concept in found:
+    where, (found,) = _found(graph, name)
+    if found.how:
+        console.print(f"{name!r} is a code of {', '.join(found.how)}", markup=False, highlight=False)
+    for concept in found.concepts:
         console.print(_card(concept, where, codes_of(concept.id)))
 
 
@@ -56,7 +60,7 @@ def show(
 def path(
     a: Annotated[str, typer.Argument(help="A name, abbreviation, identifier or code.")],
     b: Annotated[str, typer.Argument(help="Another one.")],
-    graph: _Graph = "cardiac",
+    graph: _AnyGraph = "",
 ) -> None:
     """Show the shortest way between two concepts, and what both are.
 
@@ -70,7 +74,7 @@ def path(
 
     from ontology.lookup import one
 
-    console, within = Console(), _load(graph)
+    console, (within, _) = Console(), _found(graph, a, b)
     start, end = one(a, within), one(b, within)
     both_ways = within.to_networkx().to_undirected()
     if not nx.has_path(both_ways, start.id, end.id):
@@ -206,35 +210,14 @@ def _is_shipped(name: str) -> bool:
     return name in GRAPHS
 
 
-def _everywhere(name: str, graph: str) -> tuple[tuple[Concept, ...], ConceptGraph, tuple[str, ...]]:
-    """The concepts of a name in the given graph, or in the first of the package that knows it."""
-    from ontology.lookup import look_up
-    from ontology.names import hint
-    from ontology.registry import UnknownNameError
-    from ontology.shipped import GRAPHS
+def _found(graph: str, *names: str) -> tuple[ConceptGraph, tuple[Found, ...]]:
+    """What names mean in the given graph, or in the first of the package that knows all of them."""
+    from ontology.lookup import everywhere, look_up
 
-    if graph:
-        within = _load(graph)
-        found = look_up(name, within)
-        return found.concepts, within, found.how
-    known: set[str] = set()
-    coded = None
-    for each in GRAPHS:
-        within = _load(each)
-        try:
-            found = look_up(name, within)
-        except UnknownNameError:
-            known.update(text.casefold() for concept in within for text in concept.names)
-            continue
-        if not found.how:
-            return found.concepts, within, ()
-        coded = coded or (found.concepts, within, found.how)
-    if coded:
-        return coded
-    raise UnknownNameError(
-        f"no concept of {', '.join(GRAPHS)} is named {name!r} and no crosswalk has it as a code for one"
-        f"{hint(' '.join(name.split()).casefold(), sorted(known))}"
-    )
+    if not graph:
+        return everywhere(*names)
+    within = _load(graph)
+    return within, tuple(look_up(name, within) for name in names)
 
 
 def _name(concept: Concept) -> str:

@@ -49,6 +49,9 @@ def test_a_misspelt_name_suggests_the_nearest(capsys: pytest.CaptureFixture[str]
     assert "did you mean 'atrial fibrillation'" in refused(capsys, "show", "atrial fibrilation")
     assert "did you mean 'sinus rhythm'" in refused(capsys, "path", "AF", "sinus rythm")
     assert "did you mean 'cardiac'" in refused(capsys, "path", "AF", "SB", "--graph", "cardic")
+    assert "did you mean 'left bundle branch block'" in refused(capsys, "show", "left bundle")
+    assert "'joy' is in emotion" in refused(capsys, "path", "AF", "joy")
+    assert "in what way is not said" in refused(capsys, "show", "R94.31")
 
 
 def test_a_path_goes_up_and_down() -> None:
@@ -59,6 +62,7 @@ def test_a_path_goes_up_and_down() -> None:
         "distance 2 steps; lowest common ancestor: rhythm of sinus origin"
     )
     assert "distance 0 steps" in said("path", "AF", "AF")
+    assert "lowest common ancestor: high arousal" in said("path", "joy", "fear")
 
 
 def test_coverage_of_a_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
