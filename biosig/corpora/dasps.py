@@ -61,7 +61,7 @@ class Dasps:
     name = "dasps"
     title = "DASPS: Database for Anxious States based on a Psychological Stimulation"
     modality = (Modality.EEG,)
-    licence = "CC BY 4.0"
+    licence = "CC BY 4.0, as far as is known"
     citation = (
         "Baghdadi A, Aribi Y, Fourati R, Halouani N, Siarry P, Alimi A. Psychological stimulation for anxious states "
         "detection based on EEG-related features. Journal of Ambient Intelligence and Humanized Computing "

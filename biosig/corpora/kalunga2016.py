@@ -17,7 +17,7 @@ _FILE = re.compile(r"subject(\d\d)_run(\d)_raw\.fif(?:\.gz)?", re.IGNORECASE)
 # As corrected after the release, where 3 and 4 were confused.
 _CLASSES = {"1": "rest", "2": "13 Hz", "3": "21 Hz", "4": "17 Hz"}
 SECONDS = 5.0
-# Runs that the archive holds under two names, byte for byte: of (person, run) the first name is the wrong one.
+# Runs that the archive holds under two names, by its checksums: (person, run) is the run of that other person.
 _COPIES = {
     ("06", "3"): "07",
     ("09", "3"): "10",
@@ -37,8 +37,8 @@ class Kalunga2016:
     number of the trigger as text. MOABB uses seconds 2 to 4 of a trial. A run without triggers has the flag
     `unannotated`.
 
-    The archive holds six runs under two persons (runs 3 of 06 and 07, 3 and 4 of 09 and 10, 3 to 5 of 11 and 12 are
-    equal files): the earlier name of each is skipped, as MOABB does, so that nobody is trained on and tested on.
+    Six runs of the archive have the checksum of another person's (runs 3 of 06 and 07, 3 and 4 of 09 and 10, 3 to 5 of
+    11 and 12): the earlier name of each is skipped, as MOABB does, so that nobody is trained on and tested on.
     """
 
     name = "kalunga2016"

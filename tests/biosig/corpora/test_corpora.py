@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,11 @@ import pytest
 
 from biosig.corpora import CORPORA, Entries, Entry
 from biosig.errors import CorpusError, RecordError
+from biosig.preprocess import Preprocessing
 from biosig.recording import Modality, Recording
 from biosig.splits import Split
+from biosig.store import Store, trials
+from biosig.store.writer import prepare
 from tests.biosig.corpora import synthetic, synthetic_eeg
 from tests.biosig.corpora.synthetic import Expected, millivolts, write_record
 
@@ -91,6 +95,22 @@ def check(recording: Recording, entry: Entry, expected: Expected) -> None:
     # The sine of the n-th lead has 0.1 mV times n, a gain of 1000 a millivolt makes steps of a microvolt.
     right = 1000 * millivolts(len(recording.channels), recording.sampling_rate, recording.duration).T
     np.testing.assert_allclose(recording.signal, right, atol=0.51)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_tiny_instance_becomes_a_store_with_all_its_events(name: str, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    expected = WRITERS[name](source)
+    report = prepare(name, source, tmp_path / "store", preprocessing=Preprocessing(steps=()), workers=0, progress=False)
+    store = Store(report.store)
+    assert report.read == len(store) == len(expected)
+    counted = Counter(store.events["record"])
+    assert counted == Counter({record: len(each.events) for record, each in expected.items() if each.events})
+    presented = Counter(
+        {record: sum(bool(stimulus) for stimulus, _ in each.stimuli) for record, each in expected.items()}
+    )
+    assert Counter(trials(store)["record"]) == +presented
 
 
 @pytest.mark.parametrize("name", ALL)
