@@ -7,11 +7,23 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from pretrain.distributed import Gathered, Processes
 from pretrain.model import FoundationModel
+from pretrain.rng import draw_key, seeded
+
+# Keep the random numbers of the towers apart from those of the objectives.
+_TOWERS, _OBJECTIVES = 0, 1
 
 
 class Learner(nn.Module):
     """Batch -> named, unweighted losses and their weighted sum.
+
+    Where processes share a batch, each embeds its own records, and all compute the losses of all records.
+
+    A forward pass takes one number from torch's random state, the key, and every draw within is a function of it: of
+    the key alone in the objectives, so that all processes drop the same numbers of the gathered vectors; of the key,
+    the process and the part of the batch in the towers. The state is the same afterwards in all processes, however many
+    there are and whatever they drew.
 
     Args:
         model: The towers.
@@ -20,6 +32,7 @@ class Learner(nn.Module):
 
     Attributes:
         bf16: Whether the towers compute in bfloat16. What comes in stays float32: sixteen bits hold eight of an ECG.
+        processes: Who shares a batch; this one alone at first.
     """
 
     def __init__(
@@ -30,18 +43,50 @@ class Learner(nn.Module):
         self.objectives = nn.ModuleDict(objectives)
         self.weights = dict(weights)
         self.bf16 = False
+        self.processes = Processes()
 
-    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The losses as `objective/name`, and `loss`, their weighted sum."""
+    def forward(
+        self,
+        batch: Mapping[str, Tensor],
+        *,
+        key: int | None = None,
+        part: int = 0,
+        gradients: Mapping[str, Tensor] | None = None,
+    ) -> dict[str, Tensor]:
+        """The losses as `objective/name`, and `loss`, their weighted sum.
+
+        Args:
+            batch: Records of this process.
+            key: Of the random numbers; drawn from torch's state by default.
+            part: Number of the part of a batch, where it is embedded in parts.
+            gradients: Those by the features, where they are known: `loss` is then a sum whose gradient by the weights
+                is what these features contribute, and no objective is asked.
+        """
+        key = draw_key() if key is None else key
+        features = self.features(batch, key, part)
+        if gradients is None:
+            return self.losses(features, batch, key)
+        return {"loss": sum(((features[name] * grad).sum() for name, grad in gradients.items()), _zero(batch))}
+
+    def features(self, batch: Mapping[str, Tensor], key: int, part: int = 0) -> dict[str, Tensor]:
+        """What the towers make of records of this process: the same for the same key and part."""
         device = batch["signal"].device.type
-        with torch.autocast(device, torch.bfloat16, enabled=self.bf16):
-            features = self.model(batch)
+        with seeded(key, _TOWERS, self.processes.rank, part), torch.autocast(device, torch.bfloat16, enabled=self.bf16):
+            return self.model(batch)
+
+    def losses(self, features: Mapping[str, Tensor], batch: Mapping[str, Tensor], key: int) -> dict[str, Tensor]:
+        """The losses of the records of all processes."""
+        whole, told = Gathered(features, self.processes, self.model.shared), Gathered(batch, self.processes)
         losses: dict[str, Tensor] = {}
-        total = batch["signal"].new_zeros((), dtype=torch.float32)
+        total = _zero(batch)
         # Temperatures turn small errors of a similarity into large ones: losses are float32 whatever the towers were.
-        with torch.autocast(device, enabled=False):
+        with seeded(key, _OBJECTIVES), torch.autocast(batch["signal"].device.type, enabled=False):
             for name, objective in self.objectives.items():
-                for part, value in objective(features, batch).items():
+                for part, value in objective(whole, told).items():
                     losses[f"{name}/{part}"] = value
                     total = total + self.weights[name] * value
         return {"loss": total, **losses}
+
+
+def _zero(batch: Mapping[str, Tensor]) -> Tensor:
+    return batch["signal"].new_zeros((), dtype=torch.float32)

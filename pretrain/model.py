@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -51,6 +51,9 @@ class FoundationModel(nn.Module):
         >>> model.encode(biosig.read("recording.hea")).shape
         (1, 256)
     """
+
+    #: Features that are not one row a record.
+    shared: ClassVar[frozenset[str]] = frozenset({"concept", "token_rate"})
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

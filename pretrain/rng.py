@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,23 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002  # libraries of others may draw from the global generator
     random.seed(seed)
+
+
+def draw_key() -> int:
+    """A number from torch's random state, for `seeded`."""
+    return int(torch.randint(2**62, ()))
+
+
+@contextmanager
+def seeded(*key: int) -> Iterator[None]:
+    """A stretch in which what torch draws depends on these numbers alone; afterwards its state is as it was before.
+
+    Entered again with the same numbers, it draws the same: randomness is replayed without keeping any state.
+    """
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> np.uint64(1)))
+        yield
 
 
 def rng_state() -> tuple[dict[str, Tensor], dict[str, Any]]:

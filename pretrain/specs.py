@@ -136,10 +136,16 @@ class Optimiser(Spec):
     """AdamW with a linear warm-up and a cosine to zero.
 
     Norms, biases and logit scales do not decay.
+
+    Attributes:
+        batch_size: Records of a step, over all processes.
+        micro_batch: Records that a process embeds at once; all its share of the batch by default. The gradient is that
+            of the whole batch all the same, for one more pass through the towers (`pretrain.gradcache`).
     """
 
     steps: PositiveInt
     batch_size: int = Field(ge=2)
+    micro_batch: PositiveInt | None = None
     learning_rate: PositiveFloat = 1e-3
     weight_decay: FiniteFloat = Field(ge=0, default=0.01)
     betas: tuple[float, float] = (0.9, 0.98)
@@ -163,7 +169,12 @@ class Optimiser(Spec):
 
 
 class Training(Spec):
-    """How a run is carried out and watched."""
+    """How a run is carried out and watched.
+
+    Attributes:
+        processes: How many `biosig pretrain` starts on this machine. Under torchrun it is left out: the launcher says.
+        timeout_minutes: How long a process waits for another one that is stuck before it ends the run.
+    """
 
     precision: Precision = Precision.AUTO
     device: Device = Device.AUTO
@@ -172,6 +183,8 @@ class Training(Spec):
     validation_batches: PositiveInt = 16
     checkpoint_every: PositiveInt = 100
     keep_checkpoints: PositiveInt = 2
+    processes: PositiveInt = 1
+    timeout_minutes: PositiveFloat = 30.0
 
 
 class Ontology(Spec):
