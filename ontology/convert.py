@@ -10,7 +10,7 @@ from ontology.errors import OntologyError
 from ontology.graph import ConceptGraph
 from ontology.shipped import GRAPHS
 
-_OWL = {".owl": "rdfxml", ".rdf": "rdfxml", ".nt": "ntriples"}
+_OWL = {".owl": "rdfxml", ".rdf": "rdfxml", ".owx": "owlxml", ".nt": "ntriples"}
 _TABLES = ".csv"
 _RF2 = ".zip"
 
@@ -63,7 +63,8 @@ def convert(
 
     Args:
         source: As for `load`, as is all the rest.
-        dest: `.owl` or `.rdf` for RDF/XML, `.nt` for N-Triples, `.csv` for the two tables of `ontology.tabular`.
+        dest: `.owl` or `.rdf` for RDF/XML, `.owx` for OWL/XML, `.nt` for N-Triples, `.csv` for the two tables of
+            `ontology.tabular`.
         descendants_of: See `load`.
         ancestors_of: See `load`.
         language: See `load`.

@@ -1,4 +1,4 @@
-"""Concept graphs as OWL: RDF/XML, OWL/XML and N-Triples, by owlready2.
+"""Concept graphs as OWL, read and written: RDF/XML, OWL/XML and N-Triples, by owlready2.
 
 | OWL | here |
 |---|---|
@@ -26,11 +26,9 @@ from pathlib import Path
 from ontology.concept import Concept, Edge, Kind
 from ontology.errors import OntologyError
 from ontology.graph import ConceptGraph
+from ontology.owl_xml import BIOSIG, SKOS, XSD, owl_xml
 from ontology.triples import BASE, OWL, RDF, RDFS, Triples, stored
 from ontology.untrusted import Format, screen
-
-BIOSIG = "http://example.org/biosig#"
-SKOS, XSD = "http://www.w3.org/2004/02/skos/core#", "http://www.w3.org/2001/XMLSchema#"
 
 _SNOMED = "http://snomed.info/id/"
 # The same identifiers elsewhere: older SNOMED-CT files and BioPortal's.
@@ -62,20 +60,24 @@ def write_owl(graph: ConceptGraph, path: str | Path, *, format: Format | str = F
     Args:
         graph: What to write.
         path: The file; an old one is replaced when the new one is whole.
-        format: `rdfxml` or `ntriples`. OWL/XML is only read.
+        format: `rdfxml`, `owlxml` or `ntriples`.
 
     Raises:
-        OntologyError: If the format is not one of the two.
+        OntologyError: If the format is none of these, or cannot hold an identifier of the graph.
     """
-    if format not in (Format.RDF_XML, Format.N_TRIPLES):
-        raise OntologyError(f"format: expected 'rdfxml' or 'ntriples', got {str(format)!r}")
-    buffer = io.BytesIO()
-    with stored(Format.N_TRIPLES, "".join(_statements(graph)).encode()) as world:
-        world.get_ontology(BASE).save(file=buffer, format=str(format))
+    if format not in list(Format):
+        raise OntologyError(f"format: expected {', '.join(map(repr, map(str, Format)))}, got {str(format)!r}")
+    if format == Format.OWL_XML:
+        data = owl_xml(graph, _iri)
+    else:
+        buffer = io.BytesIO()
+        with stored(Format.N_TRIPLES, "".join(_statements(graph)).encode()) as world:
+            world.get_ontology(BASE).save(file=buffer, format=str(format))
+        data = buffer.getvalue()
     path = Path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_bytes(buffer.getvalue())
+        partial.write_bytes(data)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -161,7 +161,9 @@ def convert(
     source: Annotated[
         str, typer.Argument(help="An OWL file, an RF2 snapshot (folder or zip), a `_concepts.csv`, or a shipped graph.")
     ],
-    dest: Annotated[Path, typer.Argument(help=".owl or .rdf (RDF/XML), .nt (N-Triples), or .csv (two tables).")],
+    dest: Annotated[
+        Path, typer.Argument(help=".owl or .rdf (RDF/XML), .owx (OWL/XML), .nt (N-Triples), or .csv (two tables).")
+    ],
     descendants_of: Annotated[
         list[str] | None, typer.Option(help="Only this concept and all kinds of it; can be repeated.")
     ] = None,

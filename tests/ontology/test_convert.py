@@ -14,7 +14,7 @@ from tests.ontology import rf2_release as rf2
 
 
 @pytest.mark.parametrize("graph", list(GRAPHS))
-@pytest.mark.parametrize("ending", [".owl", ".rdf", ".nt", ".csv"])
+@pytest.mark.parametrize("ending", [".owl", ".rdf", ".owx", ".nt", ".csv"])
 def test_there_and_back(graph: str, ending: str, tmp_path: Path) -> None:
     made, files = convert(graph, tmp_path / f"copy{ending}")
     assert made == GRAPHS[graph]()

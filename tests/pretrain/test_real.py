@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -13,7 +14,7 @@ from pretrain.data import PretrainingData
 from pretrain.labels import NO_REPORT
 from pretrain.model import FoundationModel
 from pretrain.recipe import load
-from pretrain.session import pretrain
+from pretrain.session import build_learner, pretrain
 from pretrain.text import ReportEncoder
 
 SMALL = ["optimiser.steps=3", "optimiser.warmup_steps=1", "optimiser.batch_size=24", "model.signal.options.width=8"]
@@ -46,3 +47,33 @@ def test_two_corpora_train_one_model(biosig_data: Path, tmp_path: Path) -> None:
     model = FoundationModel.from_pretrained(summary.model)
     assert model.config.provenance is not None
     assert [use.corpus for use in model.config.provenance.stores] == ["cinc2021", "ptb-xl"]
+
+
+@pytest.mark.real
+def test_three_corpora_are_harmonised(biosig_data: Path, tmp_path: Path) -> None:
+    """LUDB, the Challenge and PTB-XL in one run: what one of them never annotates is unknown there, not absent."""
+    steps = Preprocessing(steps=(Resample(rate=100.0),))
+    names = ("ludb", "cinc2021", "ptb-xl")
+    for name in names:
+        source = biosig_data / "ecg" / name
+        prepare(name, source, tmp_path / name, preprocessing=steps, limit=60, workers=0, progress=False)
+    stores = [tmp_path / name for name in names]
+    recipe = load("graph_smoothed_ecg", [*SMALL, "data.sampling_rate=100", "training.precision=float32"])
+    graph = ontology.cardiac()
+    data = PretrainingData(stores, recipe, graph, None)
+    corpus = np.repeat(names, [len(store) for store in data.stores.values()])
+    known = {name: data.labels.known[corpus == name] for name in names}
+    for name, never in {"ludb": "LQT", "cinc2021": "PRWP", "ptb-xl": "Brady"}.items():
+        column = graph.index(graph.find(never).id)
+        assert not known[name][:, column].any(), f"{name} has no word for {never}"
+    assert all(part.any(0).sum() > 20 for part in known.values())
+
+    learner = build_learner(recipe, data, graph, None).eval()
+    batch = data.train_batch(0)
+    assert not batch["known"].all(1).any(), "no corpus annotates everything"
+    before = learner(batch)["loss"]
+    assert learner({**batch, "labels": batch["labels"] ^ ~batch["known"]})["loss"] == before
+    assert learner({**batch, "labels": batch["labels"] ^ batch["known"]})["loss"] != before
+    summary = pretrain(recipe, stores, tmp_path / "run", console=Console(quiet=True))
+    assert all(math.isfinite(value) for value in summary.outcome.losses.values())
+    assert [use.corpus for use in summary.data] == list(names)
