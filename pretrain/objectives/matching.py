@@ -79,11 +79,13 @@ class _Match(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         rows, columns, products, *least = ctx.saved_tensors
         how: Matching = ctx.how
-        grad = grads[0] / (2 * how.n_tokens)
-        of_rows, of_columns = (
-            _shares(products, limit, side, how) for side, limit in zip((_ROWS, _COLUMNS), least, strict=True)
-        )
-        residual = of_rows.add_(of_columns).mul_(grad[:, None])
+        residual: Tensor | None = None
+        for side, limit in zip((_ROWS, _COLUMNS), least, strict=True):
+            share = _shares(products, limit, side, how)
+            # In the mean over partners and then over tokens and both ways.
+            slope = grads[0][:, None] / (2 * how.n_tokens * _reach(side, how).to(products).unsqueeze(side))
+            residual = share.mul_(slope) if residual is None else residual.addcmul_(share, slope)
+        assert residual is not None
         if how.span > 1:
             residual = _sums_along_diagonals(residual.div_(_terms(how).to(residual)), how.span)
         n, count = how.n_tokens, len(columns)
@@ -123,28 +125,32 @@ class _Partners:
 def _insert(slices: Sequence[Tensor], k: int) -> list[Tensor]:
     """The k largest of each place, in order: each new value sinks down the list to where it belongs."""
     best = [torch.full_like(slices[0], -torch.inf) for _ in range(k)]
+    spare, sinking = torch.empty_like(slices[0]), torch.empty_like(slices[0])
     for value in slices:
-        sinking = value
+        falling = value
         for place, held in enumerate(best):
-            best[place] = torch.maximum(held, sinking)
+            best[place] = torch.maximum(held, falling, out=spare)
             if place + 1 < k:
-                sinking = torch.minimum(held, sinking)
+                falling = torch.minimum(held, falling, out=sinking)
+            spare = held
     return best
 
 
 def _shares(
     products: Float[Tensor, "t row u column"], least: Tensor, side: int, how: Matching
 ) -> Float[Tensor, "t row u column"]:
-    """What part each product has in the mean over the partners: 1/K for each of them."""
-    counts, limit = _reach(side, how).to(products).unsqueeze(side), least.unsqueeze(side)
-    chosen = (products >= limit).to(products.dtype)
-    found = chosen.sum(side, keepdim=True)
-    if (found == counts).all():
-        return chosen.div_(counts)
-    # Equal products at the limit share what room the greater ones leave.
+    """1 for each partner and 0 for others; products equal to the least partner share what room the others leave."""
+    limit = least.unsqueeze(side)
+    # Of the type of the products at once, without a detour over truth values.
+    chosen = torch.ge(products, limit, out=torch.empty_like(products))
+    counts = _reach(side, how).to(products).unsqueeze(side)
+    # There are never fewer than there should be, so the total tells whether there are more; the sum of sums is exact.
+    pairs = products.shape[1] * products.shape[3]
+    if chosen.sum(3).sum(dtype=torch.float64) == pairs * counts.sum(dtype=torch.float64):
+        return chosen
     greater = (products > limit).to(products.dtype)
-    above = greater.sum(side, keepdim=True)
-    return torch.lerp((counts - above) / (found - above) * chosen, chosen, greater).div_(counts)
+    above, found = greater.sum(side, keepdim=True), chosen.sum(side, keepdim=True)
+    return torch.lerp((counts - above) / (found - above) * chosen, chosen, greater)
 
 
 def _reach(side: int, how: Matching) -> Tensor:
@@ -160,9 +166,10 @@ def _products(rows: Tensor, columns: Tensor, how: Matching) -> Float[Tensor, "t 
     products = (_by_token(rows) @ _by_token(columns).T).view(n, len(rows), n, len(columns))
     if how.span > 1:
         products = _sums_along_diagonals(products, how.span).div_(_terms(how).to(products))
-    for t in range(n if w < n - 1 else 0):
-        products[t, :, : max(0, t - w)] = -torch.inf
-        products[t, :, t + w + 1 :] = -torch.inf
+    if w < n - 1:
+        place = torch.arange(n)
+        far = ((place[:, None] - place).abs() > w)[:, None, :, None]
+        products += torch.zeros(far.shape).masked_fill_(far, -torch.inf).to(products)
     return products
 
 

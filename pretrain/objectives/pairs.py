@@ -120,7 +120,7 @@ class _PairwiseInfoNCE(torch.autograd.Function):
             whole, s = windows.detach().to(dtype), scale.detach().to(dtype)
             counts = task.partners.counts()
             weights = (counts > 0).to(dtype) / (counts > 0).sum().clamp_min(1)
-            loss, grad_s, grad = s.new_zeros(()), s.new_zeros(()), torch.zeros_like(whole)
+            loss, grad_s, grad = s.new_zeros(()), s.new_zeros(()), None
             for start in range(0, len(whole), task.chunk):
                 rows = slice(start, min(start + task.chunk, len(whole)))
                 if not counts[rows].any():
@@ -134,11 +134,13 @@ class _PairwiseInfoNCE(torch.autograd.Function):
                     slope *= weights[rows, None]
                     grad_s += slope.flatten() @ found.detach().flatten()
                     of_rows, of_columns = torch.autograd.grad(found, (part, columns), slope * s)
-                    grad += of_columns
+                    # In the layout in which it comes: adding it up in another one is slow.
+                    grad = of_columns if grad is None else grad.add_(of_columns)
                     grad[rows] += of_rows
             if not torch.isfinite(loss):
                 raise ValueError(f"similarities: expected finite numbers, got a loss of {loss.item()}")
             if task.gradients:
+                grad = torch.zeros_like(whole) if grad is None else grad
                 ctx.save_for_backward(grad.to(windows.dtype), grad_s.to(scale.dtype).view(scale.shape))
             return loss
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pretrain.objectives.alignment import aligner, rows_at_once
 from pretrain.objectives.pairs import Partners, pairwise_info_nce
+from tests.benchmarks.bench_alignment import Case, peak
 from tests.pretrain.objectives import slow_alignment as slow
 from tests.pretrain.objectives.test_alignment import DOUBLE, KINDS, windows
 
@@ -147,3 +148,18 @@ def test_a_tile_takes_what_it_says() -> None:
     prepared = kind.prepare(windows(8, 80, seed=9, dim=32, dtype=torch.float32))
     rows = rows_at_once(kind, prepared.expand(8, -1, -1))
     assert rows * 8 * kind.numbers(prepared) * 4 <= 32 << 20 < (rows + 1) * 8 * kind.numbers(prepared) * 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("case", "limit"),
+    [
+        (Case("coherent", 512, 80, {"window": 32}), 300),
+        (Case("coherent", 1024, 80, {"window": 32}), 450),
+        (Case("top_k", 512, 40, {"top_k": 1}), 300),
+    ],
+    ids=["coherent", "coherent, twice as many", "top_k"],
+)
+def test_memory_is_linear_in_the_batch(case: Case, limit: int) -> None:
+    megabytes, _ = peak(case)
+    assert megabytes < limit
