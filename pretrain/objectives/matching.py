@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,21 @@ class Matching:
         if self.span < 1 or self.span % 2 == 0:
             raise ValueError(f"span: expected an odd number of tokens, got {self.span}")
 
-    def prepare(self, tokens: Float[Tensor, "window token dim"]) -> Float[Tensor, "window token dim"]:
-        return tokens
+    def prepare(self, tokens: Float[Tensor, "window token dim"]) -> Float[Tensor, "window token stretch"]:
+        """Each token with its neighbours of the span, 0 beyond the ends: one product sums along the diagonal."""
+        if self.span == 1:
+            return tokens
+        half = self.span // 2
+        return functional.pad(tokens, (0, 0, half, half)).unfold(1, self.span, 1).flatten(2)
 
     def compare(
-        self, rows: Float[Tensor, "row token dim"], columns: Float[Tensor, "column token dim"]
+        self, rows: Float[Tensor, "row token stretch"], columns: Float[Tensor, "column token stretch"]
     ) -> Float[Tensor, "row column"]:
         # torch leaves Function.apply untyped.
         found: Tensor = _Match.apply(rows, columns, self)  # type: ignore[no-untyped-call]
         return found
 
-    def numbers(self, prepared: Float[Tensor, "window token dim"]) -> int:
+    def numbers(self, prepared: Float[Tensor, "window token stretch"]) -> int:
         return 2 * prepared.shape[1] ** 2
 
 
@@ -87,7 +92,7 @@ class _Match(torch.autograd.Function):
             residual = share.mul_(slope) if residual is None else residual.addcmul_(share, slope)
         assert residual is not None
         if how.span > 1:
-            residual = _sums_along_diagonals(residual.div_(_terms(how).to(residual)), how.span)
+            residual.div_(_terms(how).to(residual))
         n, count = how.n_tokens, len(columns)
         flat = residual.view(n * len(rows), n * count)
         grad_rows = (flat @ _by_token(columns)).view(n, len(rows), -1).transpose(0, 1)
@@ -165,7 +170,7 @@ def _products(rows: Tensor, columns: Tensor, how: Matching) -> Float[Tensor, "t 
     n, w = how.n_tokens, how.window
     products = (_by_token(rows) @ _by_token(columns).T).view(n, len(rows), n, len(columns))
     if how.span > 1:
-        products = _sums_along_diagonals(products, how.span).div_(_terms(how).to(products))
+        products.div_(_terms(how).to(products))
     if w < n - 1:
         place = torch.arange(n)
         far = ((place[:, None] - place).abs() > w)[:, None, :, None]
@@ -173,19 +178,12 @@ def _products(rows: Tensor, columns: Tensor, how: Matching) -> Float[Tensor, "t 
     return products
 
 
-def _sums_along_diagonals(values: Float[Tensor, "t row u column"], span: int) -> Float[Tensor, "t row u column"]:
-    """Over t + j and u + j for |j| <= (span - 1) / 2, as far as they exist; its own transpose."""
-    sums, n = values.clone(), len(values)
-    for j in range(1, min(span // 2, n - 1) + 1):
-        sums[j:, :, j:] += values[:-j, :, :-j]
-        sums[:-j, :, :-j] += values[j:, :, j:]
-    return sums
-
-
 def _terms(how: Matching) -> Float[Tensor, "t 1 u 1"]:
-    """How many terms such a sum has."""
-    ones = torch.ones(how.n_tokens, 1, how.n_tokens, 1)
-    return _sums_along_diagonals(ones, how.span)
+    """How many products of neighbours with the same latency there are within the span and both windows."""
+    place = torch.arange(how.n_tokens)
+    before, after = torch.minimum(place[:, None], place), how.n_tokens - 1 - torch.maximum(place[:, None], place)
+    half = how.span // 2
+    return (before.clamp_max(half) + 1 + after.clamp_max(half))[:, None, :, None].double()
 
 
 def _by_token(windows: Float[Tensor, "window token dim"]) -> Float[Tensor, "item dim"]:
