@@ -53,8 +53,11 @@ def restore(
     stored: Int16[np.ndarray, "channel time"], step: Float32[np.ndarray, " channel"]
 ) -> Float32[np.ndarray, "channel time"]:
     """Samples in the unit they had; NaN where there was a gap."""
-    x = stored * step[:, None]
     # Looking for the least integer is far cheaper than a mask, and most windows have no gap.
-    if stored.size and stored.min() == GAP:
-        x[stored == GAP] = np.nan
+    if not stored.size or stored.min() != GAP:
+        return stored * step[:, None]
+    # At the largest step the integer of a gap, one beyond that of any sample, is beyond float32.
+    with np.errstate(over="ignore"):
+        x = stored * step[:, None]
+    x[stored == GAP] = np.nan
     return x

@@ -50,6 +50,9 @@ _CASELESS, _INFERRED, _SOME = "900000000000448009", "900000000000011006", "90000
 Row = tuple[str, ...]
 Rows = dict[str, list[Row]]
 
+# 1 over 2 and 3, which are both over 4; 5 is under 3 alone.
+DIAMOND = ((2, 1), (3, 1), (4, 2), (4, 3), (5, 3))
+
 
 def identifiers(numbers: Sequence[int], partition: int) -> list[str]:
     """Extension identifiers; the partition is 10 for concepts, 11 for descriptions, 12 for relationships."""

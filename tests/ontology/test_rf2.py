@@ -17,6 +17,7 @@ from tests.ontology.rf2_release import (
     ACCEPTABLE,
     CONCEPT,
     DESCRIPTION,
+    DIAMOND,
     FSN,
     GB,
     HEADERS,
@@ -41,14 +42,6 @@ from tests.ontology.rf2_release import (
     save,
     small,
 )
-
-# 1 over 2 and 3, which are both over 4; 5 is under 3 alone.
-DIAMOND = ((2, 1), (3, 1), (4, 2), (4, 3), (5, 3))
-
-
-@pytest.fixture
-def rows() -> Rows:
-    return small(5, DIAMOND)
 
 
 def edges(graph: ConceptGraph) -> set[tuple[str, str]]:

@@ -35,14 +35,6 @@ from tests.ontology.rf2_release import (
     small,
 )
 
-# 1 over 2 and 3, which are both over 4; 5 is under 3 alone.
-DIAMOND = ((2, 1), (3, 1), (4, 2), (4, 3), (5, 3))
-
-
-@pytest.fixture
-def rows() -> Rows:
-    return small(5, DIAMOND)
-
 
 def refused(rows: Rows, folder: Path, message: str) -> None:
     with pytest.raises(OntologyError, match=message):

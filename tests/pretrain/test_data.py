@@ -22,7 +22,7 @@ from pretrain.leakage import TrainingSet, check_subjects
 from pretrain.recipe import Recipe
 from pretrain.specs import LabelScope
 from pretrain.text import ReportEncoder
-from tests.pretrain.conftest import prepared
+from tests.networks import prepared
 
 Tiny = Callable[..., Recipe]
 GRAPH = ontology.cardiac()

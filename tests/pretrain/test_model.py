@@ -19,7 +19,7 @@ from pretrain.model import FoundationModel, Space, random_like
 from pretrain.montage import collate
 from pretrain.recipe import parse
 from pretrain.session import pretrain
-from tests.pretrain.conftest import prepared
+from tests.networks import prepared
 from tests.pretrain.tiny import TINY
 
 

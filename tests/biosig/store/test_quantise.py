@@ -75,6 +75,12 @@ def test_constants(value: float) -> None:
     np.testing.assert_allclose(back, x, rtol=2**-15)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_gap_beside_the_largest_number_warns_of_nothing() -> None:
+    x = np.array([[np.nan, 3.4e38, -3.4e38]], np.float32)
+    np.testing.assert_allclose(restore(*quantise(x)), x, rtol=2**-15)
+
+
 def test_nothing_but_gaps() -> None:
     stored, step = quantise(np.full((2, 3), np.nan, np.float32))
     assert (stored == GAP).all()
