@@ -45,11 +45,10 @@ class Partners:
 
     def counts(self) -> Int[Tensor, " window"]:
         """How many partners each window has: those of its moment, less those of its moment and its subject."""
-        met = self.moment >= 0
-        # Two whole numbers in one, so that equal pairs are equal.
-        subject = torch.unique(self.subject, return_inverse=True)[1]
-        both = self.moment * (len(self) + 1) + subject
-        return (_occurrences(self.moment) - _occurrences(both)) * met
+        # Numbered from 0, two whole numbers fit into one.
+        moment, subject = (torch.unique(ids, return_inverse=True)[1] for ids in (self.moment, self.subject))
+        both = moment * len(self) + subject
+        return (_occurrences(moment) - _occurrences(both)) * (self.moment >= 0)
 
 
 def pairwise_info_nce(

@@ -105,8 +105,8 @@ def test_partners_are_counted() -> None:
     part = who.block(slice(3, 6))
     assert torch.equal(part[0], positive[3:6])
     assert torch.equal(part[1], candidates[3:6])
-    # Subjects need not be numbered from 0, nor small.
-    far = partners(MOMENT, tuple(10**12 * (x + 1) for x in SUBJECT))
+    # Neither moments nor subjects need be numbered from 0, nor small.
+    far = partners(tuple(x if x < 0 else 2**62 + x for x in MOMENT), tuple(2**62 - x for x in SUBJECT))
     assert torch.equal(far.counts(), who.counts())
 
 
