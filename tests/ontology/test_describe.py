@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from biosig.plot import save
 from biosig.plot.concepts import concept_graph
-from ontology import cardiac
+from ontology import KERNELS, cardiac
 from ontology.describe import cardiac_page
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -38,3 +40,17 @@ def test_the_figure_is_up_to_date(tmp_path: Path) -> None:
             "run: biosig ontology draw docs/images/cardiac_graph.svg"
         )
     assert (DOCS / "cardiac_graph.md").read_text(encoding="utf-8").count("images/cardiac_graph.svg") == 1
+
+
+def test_the_page_of_the_kernels_has_their_values() -> None:
+    section = (DOCS / "kernels.md").read_text(encoding="utf-8").split("\n## ")[1]
+    title, _, *rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("|")]
+    pairs = [name.split(", ") for name in title[1:-1]]
+    found = {row[0].partition(",")[0]: [float(cell) for cell in row[1:]] for row in rows}
+    assert found.keys() == set(KERNELS)
+    graph = cardiac()
+    for name, values in found.items():
+        kernel = KERNELS[name](graph)
+        alike = [kernel[graph.index(graph.find(a).id), graph.index(graph.find(b).id)] for a, b in pairs]
+        moved = 0.5 * (1 - 1 / kernel.sum(1)).mean()
+        assert values == pytest.approx([*alike, moved], abs=0.0051), name
