@@ -77,14 +77,16 @@ class TokenSpec(Spec):
     Attributes:
         dim: Of a token.
         projection: From the encoder's width, one token at a time.
-        centre: Take away the window's own mean before a token goes to the sphere. What is the same throughout a window
-            (a subject's skull, a montage) says nothing of the moment, but fills every product of two tokens. Pooled
-            windows need it off: it leaves them no mean.
+        centre: Take away the window's own mean before a token goes to the sphere: what is the same throughout a window
+            (a subject's skull, a montage) says nothing of the moment. Off, for behind an encoder that normalises each
+            record, and a projection standardised on the data, it gained nothing: retrieval between unseen simulated
+            subjects, each with a strong rhythm of their own, was 0.98 with and without (another seed: 0.67 and 0.68);
+            with weak stimuli it trained more slowly (0.91 against 0.95). It leaves `pooled` no mean to compare.
     """
 
     dim: PositiveInt = Field(default=32, le=8192)
     projection: Projection = Projection.LINEAR
-    centre: bool = True
+    centre: bool = False
 
 
 class Architecture(Spec):

@@ -66,7 +66,7 @@ class Pooled:
     logarithms of the variances over time, less their own mean over the dimensions: the common level of the variances
     would make all windows alike.
 
-    The tokens must not have been centred over the window: their mean would be nothing.
+    The tokens must not have been centred over the window (`TokenSpec.centre`): their mean would be nothing.
 
     References:
         Shen et al., Contrastive learning of subject-invariant EEG representations (CLISA), arXiv 2109.09559.

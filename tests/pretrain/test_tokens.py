@@ -118,7 +118,7 @@ def test_centring_takes_away_what_a_window_has_throughout() -> None:
 
 @pytest.mark.parametrize("alignment", ["pooled", "synchronous", "top_k", "coherent", "banded"])
 def test_a_training_step_reaches_the_encoder(alignment: str) -> None:
-    model = build(TokenSpec(centre=alignment != "pooled"))
+    model = build(TokenSpec())
     learner = Learner(model, {"moments": TemporalAsynchronous.build({"alignment": alignment})}, {"moments": 1.0})
     losses = learner(batch())
     assert set(losses) == {"loss", "moments/moment"}
