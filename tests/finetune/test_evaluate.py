@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from typer.testing import CliRunner
 
 import ontology
@@ -32,6 +33,9 @@ from finetune.zero_shot import unit
 from pretrain.errors import ModelError
 from pretrain.leakage import TrainingSet
 from pretrain.model import FoundationModel, Space
+from pretrain.recipe import parse
+from pretrain.session import pretrain
+from tests.pretrain.tiny import TINY
 
 QUICK = Options(fractions=(0.2, 1.0), seeds=2, draws=20, budget=Budget(steps=2, batch_size=8, check_every=1), workers=0)
 
@@ -244,6 +248,18 @@ def test_zero_shot_alone_needs_no_labels_of_training(model: Path, opened: Store)
     assert outcome.example is None
     assert outcome.evaluation.thresholds == ()
     json.loads(outcome.evaluation.model_dump_json())
+
+
+def test_a_model_that_was_taught_no_concept_is_asked_those_of_the_cardiac_graph(
+    opened: Store, store: Path, tmp_path: Path
+) -> None:
+    recipe = parse(TINY, overrides=["optimiser.steps=2", "model.concept=null", "objectives=[{name: signal_language}]"])
+    folder = pretrain(recipe, [store], tmp_path / "run", console=Console(quiet=True)).model
+    assert FoundationModel.from_pretrained(folder).graph is None
+    outcome = evaluate(folder, opened, replace(QUICK, probe=False), min_positives=2)
+    assert {row.protocol for row in outcome.evaluation.rows} == {Protocol.ZERO_SHOT_SENTENCES}
+    assert {count.concept for count in outcome.evaluation.concepts} <= set(ontology.cardiac().observed)
+    assert all(row.graph is not None and row.graph.challenge is not None for row in outcome.evaluation.rows)
 
 
 def test_fractions_are_read_as_numbers() -> None:
