@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 from jaxtyping import Float64
 
+from ontology.collector import paused
 from ontology.distance import fewest_hops
 from ontology.errors import OntologyError
 from ontology.graph import ConceptGraph
@@ -35,6 +36,7 @@ def hop(
 
 
 @KERNELS.register("random")
+@paused()
 def random(
     graph: ConceptGraph, *, ids: Sequence[str] | None = None, sigma: float = 1.0, seed: int = 0
 ) -> Float64[np.ndarray, "concept concept"]:
