@@ -19,7 +19,8 @@ from biosig.readers.hdf5 import read_hdf5_arrays
 from biosig.recording import Code, Event, Modality, Recording
 from biosig.splits import Split
 
-_FILE = re.compile(r"(S\d\d)(?:preprocessed)?\.mat", re.IGNORECASE)
+# A small `s01.mat` is a file of DEAP.
+_FILE = re.compile(r"(S\d\d)(?i:preprocessed)?\.(?i:mat)")
 _TABLE, _WORKBOOK = "ratings.csv", "participant_rating_public.xlsx"
 # The columns of the workbook that are needed, and what they are called in the table.
 _OWN_NAMES = {"Id Participant": "subjectID", "Id situation": "situationID", "valence": "valence", "Arousal": "Arousal"}

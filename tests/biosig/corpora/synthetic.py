@@ -42,7 +42,10 @@ def write_record(
 
 @dataclass(frozen=True)
 class Expected:
-    """What must be read; `events` holds (onset, duration, code, text), `stimuli` (stimulus, trial) if any."""
+    """What must be read, to `atol` microvolts.
+
+    `events` holds (onset, duration, code, text), `stimuli` (stimulus, trial) if any.
+    """
 
     subject: str
     age: float | None = None
@@ -53,6 +56,7 @@ class Expected:
     meta: dict[str, Any] = field(default_factory=dict)
     events: tuple[tuple[float, float, str, str], ...] = ()
     stimuli: tuple[tuple[str, int | None], ...] = ()
+    atol: float = 0.51
 
 
 def ludb(folder: Path) -> dict[str, Expected]:

@@ -19,10 +19,10 @@ from biosig.recording import Modality, Recording
 from biosig.splits import Split
 from biosig.store import Store, trials
 from biosig.store.writer import prepare
-from tests.biosig.corpora import synthetic, synthetic_eeg
+from tests.biosig.corpora import synthetic, synthetic_eeg, synthetic_emotion
 from tests.biosig.corpora.synthetic import Expected, millivolts, write_record
 
-WRITERS = synthetic.WRITERS | synthetic_eeg.WRITERS
+WRITERS = synthetic.WRITERS | synthetic_eeg.WRITERS | synthetic_emotion.WRITERS
 ALL = sorted(WRITERS)
 
 
@@ -94,7 +94,7 @@ def check(recording: Recording, entry: Entry, expected: Expected) -> None:
     )
     # The sine of the n-th lead has 0.1 mV times n, a gain of 1000 a millivolt makes steps of a microvolt.
     right = 1000 * millivolts(len(recording.channels), recording.sampling_rate, recording.duration).T
-    np.testing.assert_allclose(recording.signal, right, atol=0.51)
+    np.testing.assert_allclose(recording.signal, right, atol=expected.atol)
 
 
 @pytest.mark.parametrize("name", ALL)
