@@ -32,7 +32,9 @@ class Coherent:
     means over few tokens at the largest lags vary most, so the maximum over many unrelated candidates is found there.
     With planted latencies in noise (tokens of 32 dimensions with autocorrelation 0.8, 100 candidates, N = 80, w = 32),
     division by N finds 0.40 to 0.56 of the partners, by the overlap 0.24 to 0.29, by sqrt(N (N - |l|)) 0.37 to 0.46;
-    with w = N - 1 they are 0.43 to 0.59, 0.01 and 0.34 to 0.44.
+    with w = N - 1 they are 0.43 to 0.59, 0.01 and 0.34 to 0.44. An encoder trained with latencies of up to 1 s and
+    w = 2 s makes up for most of it: 0.91 and 0.94 by N and by the overlap with one seed, 0.60 and 0.58 with another.
+    Where candidates overlap in time, a stranger that starts later by the latency is the better match, by either.
 
     A softness g > 0 makes the maximum g log mean_l exp(c_l / g), which is at most the maximum, and g log(2 w + 1)
     less than it at the most; every lag then has a gradient. Equal maxima share theirs.

@@ -49,7 +49,7 @@ def banded(*, window: int | None, top_k: int, span: int = 1) -> Slow:
             return mean([a[t + j] @ b[u + j] for j in inside])
 
         def best(products: list[Tensor]) -> Tensor:
-            return mean(sorted(products, key=float, reverse=True)[:top_k])
+            return mean(sorted(products, key=lambda product: product.item(), reverse=True)[:top_k])
 
         reach = [[u for u in range(n) if abs(u - t) <= w] for t in range(n)]
         there = mean([best([along_diagonal(t, u) for u in reach[t]]) for t in range(n)])
