@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +104,7 @@ class Deap:
         codes = list(emotion.ratings(entry.path, ratings, SCALE))
         if not np.isnan(labels[video - 1, :2]).any():
             codes.append(Code("deap", quadrant(ratings["valence"], ratings["arousal"])))
-        trial = _presented(entry.meta["table"]).get((subject, video)) if entry.meta["table"] else None
+        trial = _presented(Path(entry.meta["table"])).get((subject, video)) if entry.meta["table"] else None
         return complete(
             recording,
             entry,
@@ -134,8 +133,8 @@ def _content(path: Path) -> tuple[Float[np.ndarray, "video channel time"], Float
     )
 
 
-@lru_cache(maxsize=4)
-def _presented(table: str) -> dict[tuple[str, int], int]:
+@emotion.once
+def _presented(table: Path) -> dict[tuple[str, int], int]:
     """The place of each video in the order of presentation, by subject and video.
 
     Raises:
@@ -143,10 +142,10 @@ def _presented(table: str) -> dict[tuple[str, int], int]:
     """
     found = {}
     columns = ("Participant_id", "Experiment_id", "Trial")
-    for where, row in tables.rows(Path(table), columns):
+    for where, row in tables.rows(table, columns):
         cells = [row[column].strip() for column in columns] if row else []
         if not cells or not all(cell.isdecimal() for cell in cells):
-            raise RecordError(Path(table), where, f"whole numbers in {', '.join(columns)}", cells)
+            raise RecordError(table, where, f"whole numbers in {', '.join(columns)}", cells)
         person, video, trial = map(int, cells)
         found[f"s{person:02d}", video] = trial
     return found

@@ -14,7 +14,6 @@ from biosig.corpora.base import CORPORA, Entries, Entry, complete
 from biosig.errors import RecordError
 from biosig.readers.matlab import read_matlab
 from biosig.recording import Event, Modality, Recording
-from biosig.resample import resample
 from biosig.splits import Split
 
 ELECTRODES = ("AF3", "F7", "F3", "FC5", "T7", "P7", "O1", "O2", "P8", "T8", "FC6", "F4", "F8", "AF4")
@@ -128,6 +127,8 @@ def _people(path: Path) -> list[dict[str, Any]]:
 
 def _part(path: Path, data: dict[str, Any], person: int, part: str, film: int) -> Part:
     """Electrodes and leads of a baseline or a film, at the rate of the leads."""
+    from biosig.resample import resample  # noqa: PLC0415  its Fourier transforms are slow to import
+
     eeg = _cell(path, data, (person, "EEG", part, film), len(ELECTRODES))
     ecg = _cell(path, data, (person, "ECG", part, film), len(LEADS))
     seconds = eeg.shape[1] / EEG_RATE, ecg.shape[1] / ECG_RATE

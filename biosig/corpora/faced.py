@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +143,7 @@ def _entries(source: Path, corpus: str, expected: str, parent: re.Pattern[str]) 
 def _complete(recording: Recording, entry: Entry) -> Recording:
     subject, clip = entry.meta["subject"], entry.meta["clip"]
     trial, scores = _remark(Path(entry.meta["remarks"]), clip) if entry.meta["remarks"] else (None, {})
-    person = _people(entry.meta["table"]).get(subject, {}) if entry.meta["table"] else {}
+    person = _people(Path(entry.meta["table"])).get(subject, {}) if entry.meta["table"] else {}
     label = _CLIPS[clip - 1]
     given = {name: scores[name] for name in _CODES if name in scores}
     rated: dict[str, Any] = {"ratings": scores, "rating_scale": dict.fromkeys(_ITEMS, SCALE)} if scores else {}
@@ -184,10 +183,10 @@ def _remarks(path: Path) -> tuple[list[int], list[dict[str, float]]]:
     return shown, [dict(zip(_ITEMS, map(float, row), strict=True)) for row in rows]
 
 
-@lru_cache(maxsize=4)
-def _people(table: str) -> dict[str, dict[str, str]]:
+@emotion.once
+def _people(table: Path) -> dict[str, dict[str, str]]:
     """Age and sex by subject; a damaged row leaves one person unknown."""
-    rows = [row for _, row in tables.rows(Path(table), ("sub", "Gender", "Age")) if row]
+    rows = [row for _, row in tables.rows(table, ("sub", "Gender", "Age")) if row]
     return {row["sub"].strip(): {"age": row["Age"].strip(), "sex": row["Gender"].strip()} for row in rows}
 
 

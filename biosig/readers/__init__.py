@@ -14,6 +14,7 @@ from biosig.readers.egi import read_egi
 from biosig.readers.fif import read_fif
 from biosig.readers.gdf import read_gdf
 from biosig.readers.kit import read_kit
+from biosig.readers.neuroscan import read_cnt
 from biosig.readers.wfdb import read_wfdb
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Reader",
     "read",
     "read_brainvision",
+    "read_cnt",
     "read_edf",
     "read_eeglab",
     "read_egi",

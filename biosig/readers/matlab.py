@@ -61,11 +61,12 @@ def _check(path: Path) -> None:
 # Checking unpacks the whole file, and a file of many trials is opened for each of them.
 @lru_cache(maxsize=16)
 def _sound(path: Path, _size: int, _mtime: int) -> None:
-    if is_mat5(path):
-        check_mat5(path)
-    elif is_hdf5(path):
+    # MATLAB's own header before HDF5 looks like that of a MATLAB 5 file.
+    if is_hdf5(path):
         check_contained(path)
         _check_sizes(path)
+    elif is_mat5(path):
+        check_mat5(path)
     else:
         raise RecordError(path, "content", "a MATLAB file (5 or 7.3)", "neither")
 

@@ -51,8 +51,10 @@ def read_cnt(path: str | Path, start: float = 0.0, stop: float | None = None) ->
         length = raw.n_times / raw.info["sfreq"]
         if not 0 <= start < (length if stop is None else stop) <= length:
             raise RecordError(path, "length", f"at least {start if stop is None else stop:g} s", f"{length:g} s")
-        if start > 0 or stop is not None:
-            raw.crop(start, stop, include_tmax=stop is None or stop >= length)
+        if stop is None or stop >= length:
+            raw.crop(start)
+        else:
+            raw.crop(start, stop, include_tmax=False)
         channels = [
             Source(name, default=Modality.EOG if name.upper() in _EYES else Modality.EEG) for name in raw.ch_names
         ]

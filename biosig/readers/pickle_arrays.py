@@ -60,7 +60,7 @@ class Type:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return np.dtype(self.code).newbyteorder(_ORDERS[self.order])  # type: ignore[call-overload]
+        return np.dtype(_ORDERS[self.order] + self.code)
 
 
 @dataclass

@@ -19,10 +19,10 @@ from biosig.recording import Modality, Recording
 from biosig.splits import Split
 from biosig.store import Store, trials
 from biosig.store.writer import prepare
-from tests.biosig.corpora import synthetic, synthetic_eeg, synthetic_emotion
+from tests.biosig.corpora import synthetic, synthetic_eeg, synthetic_emotion, synthetic_seed
 from tests.biosig.corpora.synthetic import Expected, millivolts, write_record
 
-WRITERS = synthetic.WRITERS | synthetic_eeg.WRITERS | synthetic_emotion.WRITERS
+WRITERS = synthetic.WRITERS | synthetic_eeg.WRITERS | synthetic_emotion.WRITERS | synthetic_seed.WRITERS
 ALL = sorted(WRITERS)
 
 
