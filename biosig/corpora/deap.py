@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Num
 
 from biosig.corpora import emotion, tables
 from biosig.corpora.base import CORPORA, Entries, Entry, complete
@@ -124,7 +124,7 @@ def quadrant(valence: float, arousal: float) -> str:
 
 
 @emotion.once
-def _content(path: Path) -> tuple[Float[np.ndarray, "video channel time"], Float[np.ndarray, "video rating"]]:
+def _content(path: Path) -> tuple[Num[np.ndarray, "video channel time"], Num[np.ndarray, "video rating"]]:
     found: Any = read_pickle(path) if path.suffix == ".dat" else read_matlab(path, ("data", "labels"))
     found = found if isinstance(found, dict) else {}
     return (

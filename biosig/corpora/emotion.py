@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Num
 
 from biosig.channels import parse_all
 from biosig.corpora.named import named
@@ -77,7 +77,7 @@ def once(load: Callable[[Path], Content]) -> Callable[[Path], Content]:
 
 
 def trial(
-    signal: Float[np.ndarray, "channel time"],
+    signal: Num[np.ndarray, "channel time"],
     names: Sequence[str],
     sampling_rate: float,
     *,
@@ -104,7 +104,7 @@ def trial(
 
 
 def features(
-    values: Float[np.ndarray, "channel window band"], names: Sequence[str], seconds: float, **meta: Any
+    values: Num[np.ndarray, "channel window band"], names: Sequence[str], seconds: float, **meta: Any
 ) -> Recording:
     """Differential entropy as a recording whose samples are windows.
 
@@ -128,7 +128,7 @@ def features(
     )
 
 
-def shaped(path: Path, field: str, value: object, shape: tuple[int | None, ...]) -> Float[np.ndarray, ...]:
+def shaped(path: Path, field: str, value: object, shape: tuple[int | None, ...]) -> Num[np.ndarray, ...]:
     """The value as an array of numbers of a shape, in which `None` is any length but zero.
 
     Raises:

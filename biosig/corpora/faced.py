@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Num
 
 from biosig.corpora import emotion, headers, tables
 from biosig.corpora.base import CORPORA, Entries, Entry, complete
@@ -110,7 +110,7 @@ def _array(path: Path) -> Any:
     return read_pickle(path)
 
 
-def _unit(path: Path, trials: Float[np.ndarray, "clip channel time"]) -> str:
+def _unit(path: Path, trials: Num[np.ndarray, "clip channel time"]) -> str:
     # Some values tell the size of all; a step without a common factor with the rate sees every phase of a rhythm.
     size = float(np.median(np.abs(trials[..., ::37])))
     for unit, (low, high) in (("V", _VOLTS), ("uV", _MICROVOLTS)):

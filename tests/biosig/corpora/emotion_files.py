@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 from scipy.io import savemat
 
@@ -21,6 +22,41 @@ def microvolts(channels: int, rate: float, seconds: float) -> np.ndarray:
 def save(path: Path, content: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     savemat(path, content, do_compression=True, oned_as="row")
+
+
+def save73(path: Path, content: dict[str, Any]) -> None:
+    """The same as MATLAB writes it with `-v7.3`: axes the other way round, cells as references, text as numbers."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, value in content.items():
+            _put(file, name, value)
+    with path.open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file, Platform: PCWIN64".ljust(124) + b"\x00\x02IM")
+
+
+def _put(group: Any, name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        entry, kind = group.create_group(name), "struct"
+        for field, inner in value.items():
+            _put(entry, field, inner)
+    elif isinstance(value, np.ndarray) and value.dtype.names:  # an array of structs
+        entry, kind = group.create_group(name), "struct"
+        for field in value.dtype.names:
+            _put(entry, field, value[field])
+    elif isinstance(value, np.ndarray) and value.dtype == object:
+        refs, kind = group.file.require_group("#refs#"), "cell"
+        pointers = np.empty(value.T.shape, dtype=h5py.ref_dtype)
+        for place, inner in np.ndenumerate(value.T):
+            pointers[place] = _put(refs, f"r{len(refs)}", inner).ref
+        entry = group.create_dataset(name, data=pointers)
+    elif isinstance(value, str):
+        entry, kind = group.create_dataset(name, data=np.array([[ord(letter)] for letter in value], "<u2")), "char"
+    else:
+        array = np.atleast_2d(value)
+        entry, kind = group.create_dataset(name, data=array.T, compression="gzip"), array.dtype.name
+        kind = {"float64": "double", "float32": "single"}.get(kind, kind)
+    entry.attrs["MATLAB_class"] = np.bytes_(kind)
+    return entry
 
 
 def dump(path: Path, content: object, protocol: int = 2) -> None:

@@ -12,10 +12,11 @@ from scipy.io import savemat
 from biosig.channels import positions
 from biosig.corpora import CORPORA, deap, emotion, faced, seed, seed_iv, seed_v
 from biosig.errors import RecordError
+from biosig.readers.hdf5 import is_hdf5
 from biosig.recording import Modality, Recording
 from tests.biosig.corpora import synthetic_emotion as written
 from tests.biosig.corpora import synthetic_seed as seeds
-from tests.biosig.corpora.emotion_files import dump, microvolts, save, write_cnt, write_npz
+from tests.biosig.corpora.emotion_files import dump, microvolts, save, save73, write_cnt, write_npz
 
 WRITERS = written.WRITERS | seeds.WRITERS
 
@@ -49,6 +50,21 @@ def test_a_stimulus_is_the_same_for_everybody_who_met_it(name: str, tmp_path: Pa
             label.setdefault(event.stimulus, set()).add(recording.codes[0].code)
             assert event.code == recording.codes[0].code
     assert all(len(labels) == 1 for labels in label.values())
+
+
+@pytest.mark.parametrize("name", ["seed", "seed-de", "seed-iv", "seed-iv-de", "faced", "deap", "dreamer"])
+def test_matlab_5_and_7_3_say_the_same(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for form, how in (("5", save), ("7.3", save73)):
+        monkeypatch.setattr(written, "save", how)
+        monkeypatch.setattr(seeds, "save", how)
+        WRITERS[name](tmp_path / form)
+        assert all(is_hdf5(path) == (how is save73) for path in tmp_path.glob(f"{form}/**/*.mat"))
+    old, new = (read_all(name, tmp_path / form) for form in ("5", "7.3"))
+    assert old.keys() == new.keys()
+    for record, recording in old.items():
+        for field in ("channels", "modality", "sampling_rate", "subject_id", "session", "codes", "events", "meta"):
+            assert getattr(recording, field) == getattr(new[record], field)
+        np.testing.assert_array_equal(recording.signal, new[record].signal)
 
 
 @pytest.mark.parametrize(("raw", "features"), RAW.items())
