@@ -61,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Read when torch is loaded. Threads that spin while they wait for each other make a step many times slower as soon
     # as anything else wants a core, and gain next to nothing when nothing does.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Its warnings are for those who write programs with it; errors are raised all the same.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     try:
         build()(args=arguments)
     except (BiosigError, OntologyError, UnknownNameError, OSError) as error:

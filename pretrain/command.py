@@ -1,5 +1,6 @@
 """`biosig pretrain`: from a recipe and stores to a foundation model."""
 
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -18,14 +19,25 @@ def pretrain(
     """Pretrain a foundation model on prepared stores.
 
     Example: `biosig pretrain quickstart --data ptb-xl.store --out run`
+
+    In several processes: `--set training.processes=2`, or `torchrun --nproc-per-node 2 -m biosig pretrain ...`.
     """
     from rich.console import Console
 
+    from pretrain.launch import leads, spread, started
     from pretrain.recipe import load
     from pretrain.session import pretrain as run
     from pretrain.summary import show
 
-    console = Console()
     loaded = load(recipe, set_ or ())
+    if loaded.training.processes > 1 and started() == 1:
+        given = [
+            *(("--data", str(store)) for store in data),
+            ("--out", str(out)),
+            *(("--set", one) for one in set_ or ()),
+        ]
+        spread(["pretrain", recipe, *chain(*given), *(["--resume"] if resume else [])], loaded.training.processes)
+        return
+    console = Console(quiet=not leads())
     console.print(f"[bold]{loaded.name}[/]: {loaded.title}", highlight=False)
     show(run(loaded, data, out, resume=resume, console=console), console)

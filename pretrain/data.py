@@ -16,6 +16,7 @@ from biosig.preprocess import Preprocessing
 from biosig.store import Store, Windows, batches
 from ontology.graph import ConceptGraph
 from pretrain.augment import augment
+from pretrain.distributed import ALONE, Processes
 from pretrain.errors import TrainingError
 from pretrain.examples import Examples
 from pretrain.intake import Intake
@@ -106,17 +107,16 @@ class PretrainingData:
         """The record ids of a batch."""
         return [str(name) for name in self._names.iloc[batch["row"].numpy()]]
 
-    def train_batch(self, step: int) -> dict[str, Tensor]:
-        """The batch of a training step, counted from 0."""
+    def train_batch(self, step: int, processes: Processes = ALONE) -> dict[str, Tensor]:
+        """The batch of a training step, counted from 0, or of several processes' batch the part of this one."""
         size, seed = self.recipe.optimiser.batch_size, self.recipe.seed
         epoch, place = divmod(step, self.batches_per_epoch)
-        batch = self._with_labels(
-            self.train.batch(_order(len(self.train), size, seed, epoch)[place], seed=seed, epoch=epoch)
-        )
+        part = processes.share(size)
+        items = _order(len(self.train), size, seed, epoch)[place][part]
+        batch = self._with_labels(self.train.batch(items, seed=seed, epoch=epoch))
         if self.spec.augment:
-            key = int(np.random.default_rng([seed, epoch, _AUGMENT, place]).integers(2**63))
-            generator = torch.Generator().manual_seed(key)
-            batch["signal"], batch["mask"] = augment(batch["signal"], batch["mask"], self.spec.augment, generator)
+            draw = np.random.default_rng([seed, epoch, _AUGMENT, place])
+            self._augment(batch, draw.integers(2**63, size=size)[part].tolist())
         return batch
 
     def typical_batches(self) -> Iterator[dict[str, Tensor]]:
@@ -125,22 +125,37 @@ class PretrainingData:
         for step in range(min(-(-256 // size), self.batches_per_epoch)):
             yield self.train_batch(step)
 
-    def validation_batches(self) -> Iterator[dict[str, Tensor]]:
-        """The same batches each time, in an order fixed by the seed.
+    @property
+    def validation_size(self) -> int:
+        """Windows in a validation batch; 0 if none validate."""
+        found = 0 if self.validation is None else len(self.validation)
+        return 0 if found < 2 else min(self.recipe.optimiser.batch_size, found)
+
+    def validation_batches(self, processes: Processes = ALONE) -> Iterator[dict[str, Tensor]]:
+        """The same batches each time, in an order fixed by the seed; of each, the part of this process.
 
         Batches are as large as in training, because a contrastive loss grows with the batch; only where fewer windows
         validate is there a single smaller one.
         """
-        if self.validation is None or len(self.validation) < 2:
-            return
-        size = min(self.recipe.optimiser.batch_size, len(self.validation))
-        order = _order(len(self.validation), size, self.recipe.seed, 0)
-        for items in order[: self.recipe.training.validation_batches]:
-            yield self._with_labels(self.validation.batch(items))
+        size = self.validation_size
+        if self.validation is not None and size:
+            order = _order(len(self.validation), size, self.recipe.seed, 0)
+            for items in order[: self.recipe.training.validation_batches]:
+                yield self._with_labels(self.validation.batch(items[processes.share(size)]))
 
     def training_set(self) -> TrainingSet:
         """Who trains, hashed."""
         return TrainingSet.of(list(self.stores.values()), self.examples.train)
+
+    def _augment(self, batch: dict[str, Tensor], keys: Sequence[int]) -> None:
+        """Each record from a generator of its own: it comes out the same whatever else is read beside it."""
+        for place, (row, key) in enumerate(zip(batch["row"].tolist(), keys, strict=True)):
+            # Only its own channels: how many there are to fill up depends on the other records.
+            own = slice(len(self.intake.leads or self._channels[row]))
+            signal, mask = batch["signal"][place, own], batch["mask"][place, own]
+            generator = torch.Generator().manual_seed(key)
+            changed = augment(signal[None], mask[None], self.spec.augment, generator)
+            signal[:], mask[:] = changed[0][0], changed[1][0]
 
     def _with_labels(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         rows = batch["row"].numpy()

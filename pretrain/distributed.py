@@ -34,13 +34,6 @@ class Processes:
     rank: int = 0
     count: int = 1
 
-    @classmethod
-    def all(cls) -> Processes:
-        """Those of torch's process group, or this one alone if there is none."""
-        if not (distributed.is_available() and distributed.is_initialized()):
-            return cls()
-        return cls(distributed.get_rank(), distributed.get_world_size())
-
     @property
     def leads(self) -> bool:
         """Whether this is the one that writes."""
@@ -65,6 +58,9 @@ class Processes:
         # torch leaves Function.apply untyped.
         whole: Tensor = _Gather.apply(own, self)  # type: ignore[no-untyped-call]
         return whole
+
+
+ALONE = Processes()
 
 
 class Gathered(Mapping[str, Tensor]):

@@ -13,3 +13,7 @@ class ModelError(BiosigError):
 
 class TrainingError(BiosigError):
     """A run that cannot start, go on or be resumed."""
+
+
+class LossError(BiosigError, ValueError):
+    """Features or labels of a batch of which no loss can be computed; all processes find the same."""

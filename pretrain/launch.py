@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
+from inspect import signature
 
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import TorchElasticEnvironment
 from lightning_fabric.strategies import DDPStrategy
 from torch.multiprocessing.spawn import ProcessExitedException, spawn
+from torch.nn.parallel import DistributedDataParallel
 
 from pretrain.errors import TrainingError
 from pretrain.specs import Device, Training
+
+# Newer releases of torch have another word for whether buffers are sent around at every step.
+_BUFFERS = (
+    "forward_sync_buffers"
+    if "forward_sync_buffers" in signature(DistributedDataParallel).parameters
+    else "broadcast_buffers"
+)
+# They tell of every process that it is started, and ended.
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
 
 
 def started() -> int:
@@ -50,13 +64,41 @@ def fabric_of(training: Training, *, alone: bool = False) -> Fabric:
         # A tower that no objective of the recipe looks at has no gradient.
         find_unused_parameters=True,
         # They are constants.
-        broadcast_buffers=False,
+        **{_BUFFERS: False},
     )
     fabric = Fabric(
         accelerator=accelerator, devices=here, num_nodes=count // here, strategy=strategy, precision="32-true"
     )
     fabric.launch()
     return fabric
+
+
+@contextmanager
+def together(fabric: Fabric) -> Iterator[None]:
+    """What all processes of a run do; they wait for each other at its end, and then are connected no more.
+
+    Raises:
+        TrainingError: If another one has ended before, or does not answer.
+    """
+    if fabric.world_size == 1:
+        yield
+        return
+    try:
+        yield
+        fabric.barrier()
+    except RuntimeError as error:
+        # Gloo has no type of error of its own.
+        lost = any(word in str(error) for word in ("gloo", "Connection closed by peer", "Timed out waiting"))
+        if lost or isinstance(error, torch.distributed.DistError):
+            reason = str(error).strip().splitlines()[0]
+            raise TrainingError(f"another process of this run has ended, or does not answer: {reason}") from error
+        raise
+    torch.distributed.destroy_process_group()
+
+
+def leads() -> bool:
+    """Whether this process is the only one, or the first of those that a launcher has started."""
+    return int(os.environ.get("RANK", "0")) == 0
 
 
 def spread(arguments: Sequence[str], processes: int) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from pretrain.distributed import Gathered, Processes
+from pretrain.distributed import ALONE, Gathered, Processes
+from pretrain.errors import LossError
 from pretrain.model import FoundationModel
 from pretrain.rng import draw_key, seeded
 
@@ -43,7 +44,7 @@ class Learner(nn.Module):
         self.objectives = nn.ModuleDict(objectives)
         self.weights = dict(weights)
         self.bf16 = False
-        self.processes = Processes()
+        self.processes: Processes = ALONE
 
     def forward(
         self,
@@ -75,14 +76,22 @@ class Learner(nn.Module):
             return self.model(batch)
 
     def losses(self, features: Mapping[str, Tensor], batch: Mapping[str, Tensor], key: int) -> dict[str, Tensor]:
-        """The losses of the records of all processes."""
+        """The losses of the records of all processes.
+
+        Raises:
+            LossError: If an objective refuses them.
+        """
         whole, told = Gathered(features, self.processes, self.model.shared), Gathered(batch, self.processes)
         losses: dict[str, Tensor] = {}
         total = _zero(batch)
         # Temperatures turn small errors of a similarity into large ones: losses are float32 whatever the towers were.
         with seeded(key, _OBJECTIVES), torch.autocast(batch["signal"].device.type, enabled=False):
             for name, objective in self.objectives.items():
-                for part, value in objective(whole, told).items():
+                try:
+                    parts = objective(whole, told)
+                except ValueError as error:
+                    raise LossError(str(error)) from error
+                for part, value in parts.items():
                     losses[f"{name}/{part}"] = value
                     total = total + self.weights[name] * value
         return {"loss": total, **losses}

@@ -22,6 +22,8 @@ from pretrain.errors import TrainingError
 from pretrain.saving import load_json, save_bytes, save_json
 from pretrain.specs import Recipe
 
+# How a run is carried out, not what it computes: it may go on with others.
+_CARRIED_OUT = (("optimiser", "micro_batch"), ("training", "processes"), ("training", "timeout_minutes"))
 #: Packages whose version may change a number.
 _PACKAGES = ("biosig", "torch", "numpy", "lightning-fabric", "transformers", "scipy")
 
@@ -70,7 +72,8 @@ class Run:
         """That the run was started with this recipe and these data.
 
         Returns:
-            What else has changed and may change the last bits: package versions, arithmetic. One line each.
+            What else has changed and may change the last bits: package versions, arithmetic, the number of processes.
+            One line each.
 
         Raises:
             TrainingError: Naming the first field that differs.
@@ -81,7 +84,7 @@ class Run:
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise TrainingError(f"{self.folder}: not a run that can be resumed: {error}") from error
         for what, old, new in (
-            ("recipe", old_recipe, yaml.safe_load(recipe.to_yaml())),
+            ("recipe", _computed(old_recipe), _computed(yaml.safe_load(recipe.to_yaml()))),
             ("data", _data(old_facts), json.loads(json.dumps(_data(facts)))),
         ):
             if differing := difference(old, new):
@@ -92,6 +95,7 @@ class Run:
         versions_before = old_facts.get("versions", {})
         pairs = {name: (versions_before.get(name), facts["versions"].get(name)) for name in facts["versions"]}
         pairs["precision"] = (old_facts.get("precision"), facts["precision"])
+        pairs["processes"] = (old_facts.get("processes", 1), facts.get("processes", 1))
         return tuple(f"{name} was {before}, is now {now}" for name, (before, now) in pairs.items() if before != now)
 
     def cut_log(self, step: int) -> None:
@@ -128,6 +132,18 @@ def difference(old: Any, new: Any, field: str = "") -> tuple[str, Any, Any] | No
         return None if old == new else (field, old, new)
     found = (difference(before, now, f"{field}.{key}" if field else key) for key, before, now in parts)
     return next((one for one in found if one), None)
+
+
+def _computed(recipe: Any) -> Any:
+    """A recipe without what may change under a run."""
+    if not isinstance(recipe, dict):
+        return recipe
+    return {
+        part: {name: value for name, value in fields.items() if (part, name) not in _CARRIED_OUT}
+        if isinstance(fields, dict)
+        else fields
+        for part, fields in recipe.items()
+    }
 
 
 def _data(facts: Mapping[str, Any]) -> dict[str, Any]:

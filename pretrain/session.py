@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from rich.console import Console
 
 from biosig.splits import Role
@@ -16,8 +17,11 @@ from ontology.graph import ConceptGraph
 from pretrain.architecture import ConceptEmbedding
 from pretrain.config import ModelConfig, OntologyConfig, Provenance, ReportEncoderConfig, StoreUse
 from pretrain.data import PretrainingData
+from pretrain.distributed import Processes
 from pretrain.errors import RecipeError, TrainingError
+from pretrain.gradcache import GradCache, split
 from pretrain.graphs import graph_of
+from pretrain.launch import fabric_of, together
 from pretrain.learner import Learner
 from pretrain.model import FoundationModel
 from pretrain.objectives import OBJECTIVES, Objective
@@ -65,35 +69,48 @@ def pretrain(
     Raises:
         TrainingError: If the run or the stores cannot be used; see also `Trainer.fit`.
     """
-    console = console or Console(stderr=True)
-    run = Run(out)
-    if out.exists() and not resume:
+    fabric = fabric_of(recipe.training)
+    console = Console(quiet=True) if not fabric.is_global_zero else console or Console(stderr=True)
+    with together(fabric):
+        return _pretrain(recipe, stores, out, resume=resume, console=console, fabric=fabric)
+
+
+def _pretrain(
+    recipe: Recipe, stores: Sequence[Path], out: Path, *, resume: bool, console: Console, fabric: Fabric
+) -> Summary:
+    run, started = Run(out), out.exists()
+    if started and not resume:
         raise TrainingError(f"{out}: exists already; give --resume to go on, or another folder")
     graph = graph_of(recipe, progress=console.is_terminal)
     seed_everything(recipe.seed)
     encoder = ReportEncoder(_encoder_name(recipe), device=_device(recipe)) if _needs_text(recipe) else None
-    data = PretrainingData(stores, recipe, graph, encoder, progress=console.is_terminal)
+    # The first process encodes the reports, the others find them in the cache.
+    with fabric.rank_zero_first():
+        data = PretrainingData(stores, recipe, graph, encoder, progress=console.is_terminal)
     uses = tuple(_use(store) for store in data.stores.values())
     learner = build_learner(recipe, data, graph, encoder)
     # What does not fit together should be said before there is a folder.
     try:
-        with torch.no_grad():
-            learner.eval()(data.train_batch(0))
+        mine = data.train_batch(0, Processes(fabric.global_rank, fabric.world_size))
+        GradCache(learner.eval(), recipe.optimiser.micro_batch).evaluate(mine)
     except ValueError as error:
         raise RecipeError(f"{recipe.name}: {error}") from error
-    facts = _facts(recipe, uses, graph)
-    if out.exists():
+    facts = _facts(recipe, uses, graph) | {"processes": fabric.world_size}
+    if started:
         for note in run.check(recipe, facts):
             console.print(f"resumed elsewhere: {note}; the result may differ in the last bits", style="yellow")
-    else:
+    elif fabric.is_global_zero:
         run.start(recipe, facts)
-    outcome = Trainer(recipe, learner, data, run, console).fit(resume=resume)
+    fabric.barrier()
+    outcome = Trainer(recipe, learner, data, run, console, fabric=fabric).fit(resume=resume)
     model = learner.model
     model.training_set = data.training_set()
     model.config = model.config.model_copy(
         update={"provenance": _provenance(recipe, uses, model.training_set.sha256, outcome.steps)}
     )
-    model.cpu().eval().save_pretrained(run.model)
+    model.cpu().eval()
+    if fabric.is_global_zero:
+        model.save_pretrained(run.model)
     parameters = sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad)
     return Summary(run.model, outcome, uses, parameters, data.examples.duplicates)
 
@@ -111,7 +128,8 @@ def build_learner(
         model = FoundationModel(configure(recipe, data, graph, encoder))
     except ValueError as error:
         raise RecipeError(f"{recipe.name}: model.signal: {error}") from error
-    model.measure(data.typical_batches(), data.reports.vectors)
+    batches = (part for batch in data.typical_batches() for part in split(batch, recipe.optimiser.micro_batch))
+    model.measure(batches, data.reports.vectors)
     if model.concept is not None and graph is not None and encoder is not None:
         model.concept.describe(graph, encoder)
     return Learner(model, objectives, {objective.name: objective.weight for objective in recipe.objectives})

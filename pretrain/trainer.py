@@ -6,7 +6,9 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -15,7 +17,10 @@ from torch import Tensor
 
 from pretrain.checkpoint import Checkpoints
 from pretrain.data import PretrainingData
-from pretrain.errors import TrainingError
+from pretrain.distributed import ALONE, Processes
+from pretrain.errors import LossError, TrainingError
+from pretrain.gradcache import GradCache
+from pretrain.launch import fabric_of
 from pretrain.learner import Learner
 from pretrain.optimiser import adamw
 from pretrain.prefetch import prefetch
@@ -54,28 +59,50 @@ class Trainer:
     Everything that a step does is a function of the weights, the moments, the step's number and the random state; all
     of it is in a checkpoint. So a run that is killed and resumed ends, on the same CPU, with the same bits.
 
+    Several processes do the same steps on the same batches, each with its share of the records
+    (`pretrain.distributed`), and all compute the same losses. Only the first one writes; the others must see its files.
+    A checkpoint does not depend on how many they were.
+
     Args:
         recipe: What to do.
         learner: Model and objectives, initialised.
         data: Batches.
         run: Where log and checkpoints go.
         console: Where progress is shown.
+        fabric: The processes that share the run; this one alone by default.
+
+    Raises:
+        TrainingError: If there are more processes than records in a batch.
     """
 
     def __init__(
-        self, recipe: Recipe, learner: Learner, data: PretrainingData, run: Run, console: Console | None = None
+        self,
+        recipe: Recipe,
+        learner: Learner,
+        data: PretrainingData,
+        run: Run,
+        console: Console | None = None,
+        *,
+        fabric: Fabric | None = None,
     ) -> None:
         self.recipe, self.learner, self.data, self.run = recipe, learner, data, run
         self.console = console or Console(stderr=True)
-        device = recipe.training.device
-        accelerator = {Device.AUTO: "auto", Device.CPU: "cpu", Device.GPU: "gpu"}[device]
-        self.precision = resolve_precision(recipe.training.precision, device)
-        # Fabric's own mixed precision would round the signals themselves.
-        self.fabric = Fabric(accelerator=accelerator, devices=1, precision="32-true")
+        self.fabric = fabric or fabric_of(recipe.training, alone=True)
+        self.processes = Processes(self.fabric.global_rank, self.fabric.world_size)
+        if recipe.optimiser.batch_size < self.processes.count:
+            raise TrainingError(
+                f"optimiser.batch_size: expected at least a record for each of {self.processes.count} processes, "
+                f"got {recipe.optimiser.batch_size}"
+            )
+        self.precision = resolve_precision(recipe.training.precision, recipe.training.device)
         learner.bf16 = self.precision is Precision.BF16
+        learner.processes = self.processes
         self.optimiser = adamw(learner, recipe.optimiser)
         self.module, self.wrapped = self.fabric.setup(learner, self.optimiser)
-        self.checkpoints = Checkpoints(run.checkpoints, recipe.training.keep_checkpoints)
+        self.cache = GradCache(learner, recipe.optimiser.micro_batch, fabric=self.fabric, module=self.module)
+        # The first one removes what a killed writer has left.
+        with self.fabric.rank_zero_first():
+            self.checkpoints = Checkpoints(run.checkpoints, recipe.training.keep_checkpoints)
         self.losses: dict[str, float] = {}
         self.validation: dict[str, float] = {}
 
@@ -92,7 +119,7 @@ class Trainer:
         spec, training = self.recipe.optimiser, self.recipe.training
         first = self._restore() if resume else 0
         began = time.perf_counter()
-        batches = prefetch(self.data.train_batch, range(first, spec.steps))
+        batches = prefetch(partial(self.data.train_batch, processes=self.processes), range(first, spec.steps))
         with Display(self.console, total=spec.steps, done=first) as display:
             for step, batch in batches:
                 rate = spec.learning_rate_at(step)
@@ -101,13 +128,13 @@ class Trainer:
                 speed = (done - first) * spec.batch_size / (time.perf_counter() - began)
                 display.advance(done, self.losses["loss"], self.validation.get("loss"), speed)
                 if done % training.log_every == 0 or done == spec.steps:
-                    self.run.write_log(
+                    self._log(
                         {"step": done, "epoch": self.data.epoch(step), "train": self.losses, "learning_rate": rate}
                         | {"gradient_norm": norm, "records_per_second": round(speed, 1)}
                     )
                 if done % training.validate_every == 0 or done == spec.steps:
                     self._validate(done, display)
-                if done % training.checkpoint_every == 0 or done == spec.steps:
+                if self.processes.leads and (done % training.checkpoint_every == 0 or done == spec.steps):
                     self.checkpoints.save(done, self.learner, self.optimiser, self.data.position(done))
         seconds = time.perf_counter() - began
         records = (spec.steps - first) * spec.batch_size
@@ -117,12 +144,15 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.module.train()
-        losses = self.module(self._to_device(batch))
-        self.losses = {name: float(value.detach()) for name, value in losses.items()}
-        self._finite("loss", self.losses, step, batch)
-        self.fabric.backward(losses["loss"])
+        there = self._to_device(batch)
+        try:
+            losses = self.cache.backward(there)
+        except LossError as error:
+            raise TrainingError(f"step {step + 1}: {error}; {self._named(there)}") from error
+        self.losses = {name: float(value) for name, value in losses.items()}
+        self._finite("loss", self.losses, step, there)
         norm = float(torch.nn.utils.clip_grad_norm_(self.learner.parameters(), self.recipe.optimiser.clip_norm))
-        self._finite("gradient", {"norm": norm}, step, batch)
+        self._finite("gradient", {"norm": norm}, step, there)
         self.wrapped.step()
         self.wrapped.zero_grad()
         return norm
@@ -130,33 +160,39 @@ class Trainer:
     def _finite(self, what: str, values: Mapping[str, float], step: int, batch: Mapping[str, Tensor]) -> None:
         bad = [name for name, value in values.items() if not math.isfinite(value)]
         if bad:
-            names = self.data.names(batch)
-            more = f", and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-            raise TrainingError(
-                f"step {step + 1}: {what} {bad[0]} is {values[bad[0]]}; "
-                f"records of the batch: {', '.join(names[:_NAMED])}{more}"
-            )
+            raise TrainingError(f"step {step + 1}: {what} {bad[0]} is {values[bad[0]]}; {self._named(batch)}")
 
-    @torch.no_grad()
+    def _named(self, batch: Mapping[str, Tensor]) -> str:
+        """The records of a batch, those of all processes; all of them find the same fault, and ask."""
+        names = self.data.names({"row": self.processes.gather(batch["row"]).cpu()})
+        more = f", and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        return f"records of the batch: {', '.join(names[:_NAMED])}{more}"
+
+    def _log(self, entry: Mapping[str, Any]) -> None:
+        if self.processes.leads:
+            self.run.write_log(entry)
+
     def _validate(self, step: int, display: Display) -> None:
-        """Mean losses over the validation batches, each weighted by its records."""
+        """Mean losses over the validation batches, which are equally large."""
         self.module.eval()
-        sums: dict[str, float] = {}
-        count = 0
-        for batch in self.data.validation_batches():
-            size = len(batch["signal"])
-            count += size
-            for name, value in self.module(self._to_device(batch)).items():
-                sums[name] = sums.get(name, 0.0) + size * float(value)
-        if count:
-            self.validation = {name: value / count for name, value in sums.items()}
+        # A batch too small to be shared is everybody's.
+        size = self.data.validation_size
+        self.learner.processes = self.processes if size >= self.processes.count else ALONE
+        found = [
+            self.cache.evaluate(self._to_device(batch))
+            for batch in self.data.validation_batches(self.learner.processes)
+        ]
+        self.learner.processes = self.processes
+        if found:
+            self.validation = {name: sum(float(one[name]) for one in found) / len(found) for name in found[0]}
             finite = {name: value if math.isfinite(value) else None for name, value in self.validation.items()}
-            self.run.write_log({"step": step, "validation": finite, "records": count})
+            self._log({"step": step, "validation": finite, "records": size * len(found)})
         display.note(step, self.losses["loss"], self.validation.get("loss"))
 
     def _restore(self) -> int:
         steps = self.checkpoints.steps()
-        self.run.cut_log(steps[-1] if steps else 0)
+        if self.processes.leads:
+            self.run.cut_log(steps[-1] if steps else 0)
         if not steps:
             return 0
         self.console.print(f"resumed after step {steps[-1]} of {self.recipe.optimiser.steps}", highlight=False)

@@ -186,8 +186,8 @@ def test_bfloat16_changes_the_towers_and_not_what_they_are_fed(
     recipe, encoder = tiny("data.augment=[]"), ReportEncoder()
     data = PretrainingData([store], recipe, ontology.cardiac(), encoder)
     learner, batch, fed = learner_of(recipe, data, encoder).eval(), data.train_batch(0), []
-    pooled = learner.model.signal.pooled
-    monkeypatch.setattr(learner.model.signal, "pooled", lambda batch: fed.append(batch) or pooled(batch))
+    tokens = learner.model.signal.tokens
+    monkeypatch.setattr(learner.model.signal, "tokens", lambda batch: fed.append(batch) or tokens(batch))
     full = learner(batch)["loss"]
     learner.bf16 = True
     half = learner(batch)["loss"]
