@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
-from jaxtyping import Int64
 from torch import Tensor
 
 from biosig.channels import LEADS_12
 from biosig.preprocess import Preprocessing
-from biosig.store import Store, Windows, batches
+from biosig.store import Store
 from ontology.graph import ConceptGraph
 from pretrain.augment import augment
 from pretrain.distributed import ALONE, Processes
@@ -22,7 +21,9 @@ from pretrain.examples import Examples
 from pretrain.intake import Intake
 from pretrain.labels import Labels, Reports
 from pretrain.leakage import TrainingSet, check_subjects
-from pretrain.specs import Crop, Recipe
+from pretrain.moments import Moments
+from pretrain.sampling import training_sampler, validation_sampler
+from pretrain.specs import Recipe
 from pretrain.text import ReportEncoder
 
 # The front end that takes the twelve leads one by one.
@@ -34,18 +35,20 @@ _AUGMENT = 2
 class PretrainingData:
     """Several stores as one set of training and one of validation windows.
 
-    Stores are concatenated and sampled uniformly. Batch `n` of epoch `e` depends on `(seed, e, n)` and on nothing else.
+    Stores are concatenated and sampled as the recipe says. Batch `n` of epoch `e` depends on `(seed, e, n)` and on
+    nothing else.
 
     Args:
         paths: The stores.
-        recipe: Rate, window, crop, augmentation, batch size, seed.
+        recipe: Rate, window, crop, sampler, augmentation, batch size, seed.
         graph: Labels are over its observed concepts; None makes none.
         encoder: The frozen report encoder; None without a text tower.
+        examples: Which records train and validate; those of the roles of each store's split by default.
         progress: Whether to show the encoding of reports.
 
     Raises:
-        TrainingError: If a store is given twice, rates or preprocessing differ, a subject is on both sides, or too few
-            records train.
+        TrainingError: If a store is given twice, rates or preprocessing differ, a subject is on both sides, too few
+            windows train, or too few subjects met the same stimuli.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class PretrainingData:
         graph: ConceptGraph | None,
         encoder: ReportEncoder | None,
         *,
+        examples: Examples | None = None,
         progress: bool = False,
     ) -> None:
         self.recipe, self.spec = recipe, recipe.data
@@ -68,20 +72,27 @@ class PretrainingData:
             leads=LEADS_12 if recipe.model.signal.options.get("front_end") == _FIXED else None,
             preprocessing=_common_preprocessing(self.stores, self.spec.sampling_rate),
         )
-        check_subjects(self.stores)
         opened = list(self.stores.values())
-        self.examples = Examples.of(self.stores, self.spec.modalities)
-        size, found = recipe.optimiser.batch_size, sum(map(len, self.examples.train))
-        if found < size:
+        if examples is None:
+            check_subjects(self.stores)
+            self.examples = Examples.of(self.stores, self.spec.modalities)
+        else:
+            examples.check(self.stores, self.spec.modalities)
+            self.examples = examples
+        if not any(map(len, self.examples.train)):
+            raise TrainingError(f"{', '.join(self.stores)}: no record trains")
+        self.train = training_sampler(recipe, opened, self.examples.train)
+        size = recipe.optimiser.batch_size
+        if not self.batches_per_epoch:
             raise TrainingError(
-                f"{', '.join(self.stores)}: {found} records train, fewer than optimiser.batch_size ({size})"
+                f"{', '.join(self.stores)}: {len(self.train)} windows train, fewer than optimiser.batch_size ({size})"
             )
-        seconds = self.spec.window_seconds
-        self.train = Windows(opened, self.examples.train, seconds=seconds, train=self.spec.crop is Crop.RANDOM)
-        self.validation: Windows | None = None
-        if any(map(len, self.examples.validation)):
-            self.validation = Windows(opened, self.examples.validation, seconds=seconds, train=False)
-        table, used = self.train.records, self.examples.used(opened)
+        self.validation = validation_sampler(recipe, opened, self.examples.validation)
+        table = pd.concat([store.records for store in opened], ignore_index=True)
+        used = self.examples.used(opened)
+        people = [person for store in opened for person in store.subjects]
+        numbers = {person: number for number, person in enumerate(dict.fromkeys(people))}
+        self._subjects = np.array([numbers[person] for person in people], dtype=np.int64)
         self._names = table["record"]
         self._channels = [store.layouts[number][0] for store in opened for number in store.layout_of]
         self.labels = Labels.of(table, graph, self.spec.labels)
@@ -91,8 +102,13 @@ class PretrainingData:
 
     @property
     def batches_per_epoch(self) -> int:
-        """Whole batches; what is left over of an epoch is not used in it."""
-        return len(self.train) // self.recipe.optimiser.batch_size
+        """Batches of an epoch; see `pretrain.sampling`."""
+        return self.train.batches_per_epoch
+
+    @property
+    def note(self) -> str:
+        """What of the training data the sampler leaves out, in one line; empty where nothing is."""
+        return self.train.note if isinstance(self.train, Moments) else ""
 
     def epoch(self, step: int) -> int:
         """Which epoch a step, counted from 0, belongs to."""
@@ -109,14 +125,13 @@ class PretrainingData:
 
     def train_batch(self, step: int, processes: Processes = ALONE) -> dict[str, Tensor]:
         """The batch of a training step, counted from 0, or of several processes' batch the part of this one."""
-        size, seed = self.recipe.optimiser.batch_size, self.recipe.seed
+        seed = self.recipe.seed
         epoch, place = divmod(step, self.batches_per_epoch)
-        part = processes.share(size)
-        items = _order(len(self.train), size, seed, epoch)[place][part]
-        batch = self._with_labels(self.train.batch(items, seed=seed, epoch=epoch))
+        part = processes.share(self.train.size)
+        batch = self._with_labels(self.train.batch(place, seed=seed, epoch=epoch, part=part))
         if self.spec.augment:
             draw = np.random.default_rng([seed, epoch, _AUGMENT, place])
-            self._augment(batch, draw.integers(2**63, size=size)[part].tolist())
+            self._augment(batch, draw.integers(2**63, size=self.train.size)[part].tolist())
         return batch
 
     def typical_batches(self) -> Iterator[dict[str, Tensor]]:
@@ -128,8 +143,7 @@ class PretrainingData:
     @property
     def validation_size(self) -> int:
         """Windows in a validation batch; 0 if none validate."""
-        found = 0 if self.validation is None else len(self.validation)
-        return 0 if found < 2 else min(self.recipe.optimiser.batch_size, found)
+        return 0 if self.validation is None else self.validation.size
 
     def validation_batches(self, processes: Processes = ALONE) -> Iterator[dict[str, Tensor]]:
         """The same batches each time, in an order fixed by the seed; of each, the part of this process.
@@ -137,11 +151,10 @@ class PretrainingData:
         Batches are as large as in training, because a contrastive loss grows with the batch; only where fewer windows
         validate is there a single smaller one.
         """
-        size = self.validation_size
-        if self.validation is not None and size:
-            order = _order(len(self.validation), size, self.recipe.seed, 0)
-            for items in order[: self.recipe.training.validation_batches]:
-                yield self._with_labels(self.validation.batch(items[processes.share(size)]))
+        if self.validation is not None:
+            part = processes.share(self.validation_size)
+            for place in range(min(self.validation.batches_per_epoch, self.recipe.training.validation_batches)):
+                yield self._with_labels(self.validation.batch(place, seed=self.recipe.seed, epoch=0, part=part))
 
     def training_set(self) -> TrainingSet:
         """Who trains, hashed."""
@@ -161,17 +174,13 @@ class PretrainingData:
         rows = batch["row"].numpy()
         batch = self.intake.arrange(batch, [self._channels[row] for row in rows])
         ids = self.reports.ids[rows]
+        batch["subject"] = torch.from_numpy(self._subjects[rows])
         batch["report_id"] = torch.from_numpy(ids)
         if self.reports.vectors.shape[1]:
             batch["report"] = torch.from_numpy(self.reports.take(ids))
         batch["labels"] = torch.from_numpy(self.labels.stated[rows])
         batch["known"] = torch.from_numpy(self.labels.known[rows])
         return batch
-
-
-@lru_cache(maxsize=4)
-def _order(count: int, size: int, seed: int, epoch: int) -> list[Int64[np.ndarray, " item"]]:
-    return batches(count, size, seed=seed, epoch=epoch, drop_last=True)
 
 
 def _common_preprocessing(stores: Mapping[str, Store], sampling_rate: float) -> Preprocessing:

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Int64
 
 from biosig.recording import Modality
 from biosig.store import Store
+from pretrain.errors import TrainingError
 from pretrain.leakage import fingerprints, held_out_waveforms
 
 
@@ -33,14 +34,39 @@ class Examples:
         held_out = held_out_waveforms(stores.values())
         train, validation, duplicates = [], [], 0
         for store in stores.values():
-            usable = np.array([any(kind in modalities for kind in kinds) for _, kinds in store.layouts], dtype=bool)
-            usable = usable[np.array(store.layout_of, dtype=np.int64)]
+            usable = _usable(store, modalities)
             rows = store.rows("train")[usable[store.rows("train")]]
             copies = np.array([waveform in held_out for waveform in fingerprints(store, rows)], dtype=bool)
             train.append(rows[~copies])
             validation.append(store.rows("validation")[usable[store.rows("validation")]])
             duplicates += int(copies.sum())
         return cls(tuple(train), tuple(validation), duplicates)
+
+    def check(self, stores: Mapping[str, Store], modalities: Sequence[Modality]) -> None:
+        """That rows chosen by a caller can be learnt from, and nobody is on both sides.
+
+        Raises:
+            TrainingError: Naming the store and the record, or the subject.
+        """
+        if not len(stores) == len(self.train) == len(self.validation):
+            raise TrainingError(
+                f"examples: expected rows of {len(stores)} stores, got {len(self.train)} that train and "
+                f"{len(self.validation)} that validate"
+            )
+        trains: dict[tuple[str, str], str] = {}
+        for (name, store), train, validation in zip(stores.items(), self.train, self.validation, strict=True):
+            usable = _usable(store, modalities)
+            for rows in (train, validation):
+                foreign = rows[(rows < 0) | (rows >= len(store))]
+                if len(foreign):
+                    raise TrainingError(f"{name}: examples: expected rows below {len(store)}, got {foreign[0]}")
+                if not usable[rows].all():
+                    record = store.record(int(rows[~usable[rows]][0]))
+                    raise TrainingError(f"{name}: {record}: expected a channel of {', '.join(modalities)}, it has none")
+            trains |= {store.subjects[row]: name for row in train.tolist()}
+        for (name, store), validation in zip(stores.items(), self.validation, strict=True):
+            for corpus, subject in {store.subjects[row] for row in validation.tolist()} & trains.keys():
+                raise TrainingError(f"{name}: examples: subject {subject!r} of {corpus} both trains and validates")
 
     def used(self, stores: Sequence[Store]) -> Bool[np.ndarray, " row"]:
         """Of all records of the stores, one store after another, those of the two roles."""
@@ -50,3 +76,9 @@ class Examples:
             part[train] = part[validation] = True
             parts.append(part)
         return np.concatenate(parts)
+
+
+def _usable(store: Store, modalities: Sequence[Modality]) -> Bool[np.ndarray, " row"]:
+    """Which records have a channel of those kinds."""
+    of_layout = np.array([any(kind in modalities for kind in kinds) for _, kinds in store.layouts], dtype=bool)
+    return of_layout[np.array(store.layout_of, dtype=np.int64)]

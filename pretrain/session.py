@@ -5,31 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from rich.console import Console
 
-from biosig.splits import Role
-from biosig.store import Store
 from ontology.graph import ConceptGraph
 from pretrain.architecture import ConceptEmbedding
-from pretrain.config import ModelConfig, OntologyConfig, Provenance, ReportEncoderConfig, StoreUse
+from pretrain.config import ModelConfig, OntologyConfig, ReportEncoderConfig, StoreUse
 from pretrain.data import PretrainingData
 from pretrain.distributed import Processes
 from pretrain.errors import RecipeError, TrainingError
+from pretrain.examples import Examples
 from pretrain.gradcache import GradCache, split
 from pretrain.graphs import graph_of
 from pretrain.launch import fabric_of, together
 from pretrain.learner import Learner
 from pretrain.model import FoundationModel
 from pretrain.objectives import OBJECTIVES, Objective
+from pretrain.origin import provenance, run_facts, uses_of
 from pretrain.rng import seed_everything
-from pretrain.run import Run, versions
+from pretrain.run import Run
 from pretrain.specs import Device, Recipe
 from pretrain.text import MINILM, ReportEncoder
-from pretrain.trainer import Outcome, Trainer, resolve_precision
+from pretrain.trainer import Outcome, Trainer
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,29 @@ class Summary:
     duplicates: int
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A finished model in memory, with what a summary says of it.
+
+    Attributes:
+        model: On the CPU, in evaluation mode, with its provenance; not saved.
+        outcome: Steps, time, losses.
+        data: What it was trained on.
+        parameters: Weights that trained.
+        duplicates: Training records left out because the same waveform validates or tests.
+    """
+
+    model: FoundationModel
+    outcome: Outcome
+    data: tuple[StoreUse, ...]
+    parameters: int
+    duplicates: int
+
+
 def pretrain(
     recipe: Recipe, stores: Sequence[Path], out: Path, *, resume: bool = False, console: Console | None = None
 ) -> Summary:
-    """Train a foundation model.
+    """Train a foundation model and save it.
 
     Only records of the role `train` of each store's split are learnt from; those of `validation` are watched; `test` is
     never opened. The order: audit of the subjects, reports through the frozen encoder, training, saving.
@@ -71,13 +89,39 @@ def pretrain(
     """
     fabric = fabric_of(recipe.training)
     console = Console(quiet=True) if not fabric.is_global_zero else console or Console(stderr=True)
+    folder = Run(out).model
     with together(fabric):
-        return _pretrain(recipe, stores, out, resume=resume, console=console, fabric=fabric)
+        trained = train(recipe, stores, out, resume=resume, console=console, fabric=fabric)
+        if fabric.is_global_zero:
+            trained.model.save_pretrained(folder)
+    return Summary(folder, trained.outcome, trained.data, trained.parameters, trained.duplicates)
 
 
-def _pretrain(
-    recipe: Recipe, stores: Sequence[Path], out: Path, *, resume: bool, console: Console, fabric: Fabric
-) -> Summary:
+def train(
+    recipe: Recipe,
+    stores: Sequence[Path],
+    out: Path,
+    *,
+    console: Console,
+    resume: bool = False,
+    examples: Examples | None = None,
+    fabric: Fabric | None = None,
+) -> Trained:
+    """See `pretrain`; the model is not saved.
+
+    Args:
+        recipe: What to do.
+        stores: Folders that `biosig prepare` made.
+        out: The run's folder.
+        console: Where progress is shown.
+        resume: Go on with a run that was broken off.
+        examples: Which records train and validate, instead of those of the stores' own roles.
+        fabric: The processes that share the run; this one alone by default.
+
+    Raises:
+        TrainingError: See `pretrain`.
+    """
+    fabric = fabric or fabric_of(recipe.training, alone=True)
     run, started = Run(out), out.exists()
     if started and not resume:
         raise TrainingError(f"{out}: exists already; give --resume to go on, or another folder")
@@ -86,8 +130,10 @@ def _pretrain(
     encoder = ReportEncoder(_encoder_name(recipe), device=_device(recipe)) if _needs_text(recipe) else None
     # The first process encodes the reports, the others find them in the cache.
     with fabric.rank_zero_first():
-        data = PretrainingData(stores, recipe, graph, encoder, progress=console.is_terminal)
-    uses = tuple(_use(store) for store in data.stores.values())
+        data = PretrainingData(stores, recipe, graph, encoder, examples=examples, progress=console.is_terminal)
+    if data.note:
+        console.print(data.note, style="yellow", highlight=False, markup=False)
+    uses = uses_of(list(data.stores.values()), examples)
     learner = build_learner(recipe, data, graph, encoder)
     # What does not fit together should be said before there is a folder.
     try:
@@ -95,7 +141,7 @@ def _pretrain(
         GradCache(learner.eval(), recipe.optimiser.micro_batch).evaluate(mine)
     except ValueError as error:
         raise RecipeError(f"{recipe.name}: {error}") from error
-    facts = _facts(recipe, uses, graph) | {"processes": fabric.world_size}
+    facts = run_facts(recipe, uses, graph) | {"processes": fabric.world_size}
     if started:
         for note in run.check(recipe, facts):
             console.print(f"resumed elsewhere: {note}; the result may differ in the last bits", style="yellow")
@@ -106,13 +152,11 @@ def _pretrain(
     model = learner.model
     model.training_set = data.training_set()
     model.config = model.config.model_copy(
-        update={"provenance": _provenance(recipe, uses, model.training_set.sha256, outcome.steps)}
+        update={"provenance": provenance(recipe, uses, model.training_set.sha256, outcome.steps)}
     )
     model.cpu().eval()
-    if fabric.is_global_zero:
-        model.save_pretrained(run.model)
     parameters = sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad)
-    return Summary(run.model, outcome, uses, parameters, data.examples.duplicates)
+    return Trained(model, outcome, uses, parameters, data.examples.duplicates)
 
 
 def build_learner(
@@ -176,36 +220,3 @@ def _device(recipe: Recipe) -> str:
 
 def _encoder_name(recipe: Recipe) -> str:
     return recipe.model.text.encoder if recipe.model.text else MINILM
-
-
-def _use(store: Store) -> StoreUse:
-    people = store.records["subject"]
-    roles: tuple[Role, ...] = ("train", "validation", "test")
-    rows = {role: store.rows(role) for role in roles}
-    return StoreUse(
-        corpus=store.info.corpus.name,
-        sha256=store.fingerprint,
-        folds={role: getattr(store.split, role) for role in rows},
-        records={role: len(part) for role, part in rows.items()},
-        subjects={role: int(people.iloc[part].nunique()) for role, part in rows.items()},
-    )
-
-
-def _facts(recipe: Recipe, uses: Sequence[StoreUse], graph: ConceptGraph | None) -> dict[str, Any]:
-    return {
-        "stores": [use.model_dump(mode="json") for use in uses],
-        "ontology": None if graph is None else graph.fingerprint(),
-        "versions": versions(),
-        "precision": resolve_precision(recipe.training.precision, recipe.training.device),
-    }
-
-
-def _provenance(recipe: Recipe, uses: tuple[StoreUse, ...], training_set: str, steps: int) -> Provenance:
-    return Provenance(
-        recipe=recipe.model_dump(mode="json"),
-        stores=uses,
-        training_set=training_set,
-        versions=versions(),
-        precision=resolve_precision(recipe.training.precision, recipe.training.device),
-        steps=steps,
-    )

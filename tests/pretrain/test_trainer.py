@@ -158,7 +158,7 @@ def test_options_that_an_objective_refuses_are_named(tiny: Tiny, store: Path, tm
 
 
 def test_too_few_records_are_said_so(tiny: Tiny, store: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"records train, fewer than optimiser\.batch_size \(512\)"):
+    with pytest.raises(TrainingError, match=r"windows train, fewer than optimiser\.batch_size \(512\)"):
         run(tiny("optimiser.batch_size=512"), store, tmp_path / "run")
 
 
