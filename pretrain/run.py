@@ -72,8 +72,8 @@ class Run:
         """That the run was started with this recipe and these data.
 
         Returns:
-            What else has changed and may change the last bits: package versions, arithmetic, the number of processes.
-            One line each.
+            What else has changed and may change the last bits: package versions, arithmetic, the number of processes,
+            the size of micro-batches. One line each.
 
         Raises:
             TrainingError: Naming the first field that differs.
@@ -96,6 +96,7 @@ class Run:
         pairs = {name: (versions_before.get(name), facts["versions"].get(name)) for name in facts["versions"]}
         pairs["precision"] = (old_facts.get("precision"), facts["precision"])
         pairs["processes"] = (old_facts.get("processes", 1), facts.get("processes", 1))
+        pairs["micro_batch"] = (old_recipe["optimiser"].get("micro_batch"), recipe.optimiser.micro_batch)
         return tuple(f"{name} was {before}, is now {now}" for name, (before, now) in pairs.items() if before != now)
 
     def cut_log(self, step: int) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.testing import assert_close
 
-from pretrain.launch import environment
+from pretrain.errors import TrainingError
+from pretrain.launch import environment, fabric_of, leads, started
+from pretrain.recipe import parse
+from pretrain.specs import Device, Training
+from pretrain.trainer import Trainer
 from tests.pretrain.gloo import free_port
 from tests.pretrain.tiny import TINY
 
@@ -174,3 +179,45 @@ def test_the_command_starts_processes_and_speaks_once(store: Path, tmp_path: Pat
     assert again.returncode == 1
     assert "exists already; give --resume" in again.stderr
     assert "Traceback" not in again.stderr
+
+
+@pytest.mark.slow
+def test_the_command_says_which_process_was_killed(store: Path, tmp_path: Path) -> None:
+    recipe, out = tmp_path / "smooth.yaml", tmp_path / "run"
+    recipe.write_text(SMOOTH)
+    arguments = ["-m", "biosig", "pretrain", str(recipe), "--data", str(store), "--out", str(out)]
+    command = [sys.executable, *arguments, "--set", "training.processes=2", "--set", "optimiser.steps=100000"]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + 90
+        while not (out / "log.jsonl").exists():
+            assert running.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        # The last one started is the last process of the run.
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+        os.kill(int(children[-1]), signal.SIGKILL)
+        complaint = running.communicate(timeout=60)[1]
+    finally:
+        running.kill()
+    assert running.returncode == 1
+    assert "Traceback" not in complaint
+    assert "SIGKILL" in complaint or "another process of this run has ended" in complaint
+
+
+def test_the_launcher_and_the_recipe_must_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert leads()
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    assert started() == 2
+    assert not leads()
+    with pytest.raises(TrainingError, match=r"training\.processes: expected as many as .* started \(2\), got 3"):
+        fabric_of(Training(device=Device.CPU, processes=3))
+    assert fabric_of(Training(device=Device.CPU, processes=3), alone=True).world_size == 1
+
+
+def test_every_process_needs_a_record() -> None:
+    fabric: Any = SimpleNamespace(global_rank=0, world_size=17)
+    nothing: Any = None
+    with pytest.raises(TrainingError, match=r"optimiser\.batch_size: expected .* each of 17 processes, got 13"):
+        Trainer(parse(SMOOTH), nothing, nothing, nothing, fabric=fabric)

@@ -45,6 +45,15 @@ def test_what_changed_is_refused_or_noted(tiny: Callable[..., Recipe], tmp_path:
         run.check(tiny(), FACTS)
 
 
+def test_how_a_run_is_carried_out_may_change(tiny: Callable[..., Recipe], tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    run.start(tiny("training.processes=4"), {**FACTS, "processes": 4})
+    changed = tiny("training.processes=1", "training.timeout_minutes=2", "optimiser.micro_batch=8")
+    assert run.check(changed, FACTS) == ("processes was 4, is now 1", "micro_batch was None, is now 8")
+    with pytest.raises(TrainingError, match=r"another recipe: optimiser\.batch_size was 16, is now 8"):
+        run.check(tiny("optimiser.batch_size=8"), FACTS)
+
+
 def test_a_folder_is_not_taken_over(tiny: Callable[..., Recipe], tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     with pytest.raises(TrainingError, match="exists already"):
