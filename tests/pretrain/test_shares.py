@@ -8,11 +8,24 @@ import torch
 from torch.testing import assert_close
 
 import ontology
+from biosig.preprocess import Preprocessing
+from biosig.simulate import Experiment, write_experiment
+from biosig.store import prepare
 from pretrain.data import PretrainingData
 from pretrain.distributed import Processes
-from pretrain.recipe import Recipe
+from pretrain.recipe import Recipe, parse
 
 EVERY = "data.augment=[{kind: gain}, {kind: noise}, {kind: lead_mask, probability: 0.5}]"
+
+EEG = """
+name: eeg
+title: A test
+ontology: none
+data: {sampling_rate: 250, window_seconds: 2, modalities: [eeg], sampler: {kind: moments}}
+model: {dim: 8, signal: {encoder: eeg_conv, options: {width: 8}}, token: {}}
+objectives: [{name: temporal_asynchronous}]
+optimiser: {steps: 2, batch_size: 10}
+"""
 
 
 def data_of(recipe: Recipe, store: Path) -> PretrainingData:
@@ -48,3 +61,23 @@ def test_augmentation_of_a_record_does_not_depend_on_its_neighbours(tiny: Callab
     gains = (changed["signal"] / plain["signal"]).nanmedian(2).values
     assert len(torch.unique((100 * gains[:, 0]).round())) > 5, "each record has a gain of its own"
     assert (changed["mask"].sum(1) < plain["mask"].sum(1)).float().mean() > 0.8
+
+
+def test_shares_of_moments_are_the_batch(tmp_path: Path) -> None:
+    experiment = Experiment(subjects=4, stimuli=2, duration=15.0, electrodes=("Fz", "Cz", "Pz", "Oz"))
+    write_experiment(tmp_path / "files", experiment, workers=1, progress=False)
+    prepare(
+        "simulated-eeg",
+        tmp_path / "files",
+        tmp_path / "store",
+        preprocessing=Preprocessing(),
+        workers=0,
+        progress=False,
+    )
+    data = PretrainingData([tmp_path / "store"], parse(EEG), None, None)
+    whole = data.train_batch(1)
+    assert whole["moment"].tolist() == whole["moment"].view(-1, 2)[:, :1].repeat(1, 2).flatten().tolist()
+    for count in (2, 3):
+        shares = [data.train_batch(1, Processes(rank, count)) for rank in range(count)]
+        for name, value in whole.items():
+            assert torch.equal(torch.cat([share[name] for share in shares]), value), name
