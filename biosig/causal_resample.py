@@ -13,6 +13,8 @@ from biosig.resample import bridge, ratio
 PASS = 0.8
 # Decibels by which what would fold back is damped.
 _DAMPING = 80.0
+# Length of the transform that finds the minimum phase, over that of the filter.
+_OVERSAMPLED = 32
 
 
 def causal_resample(
@@ -20,9 +22,9 @@ def causal_resample(
 ) -> Float32[np.ndarray, "channel new"]:
     """Resample every channel from `rate` to `target` Hz; sample k depends on nothing after k / target seconds.
 
-    A polyphase filter of minimum phase, which has the least delay that its steepness allows: from 500 to 128 Hz some
-    20 ms below 40 Hz. There are as many samples as `biosig.resample.resample` gives. Before the first sample a channel
-    is taken to have stood where it begins.
+    A polyphase filter of minimum phase, which has the least delay that its steepness allows: two and a half samples of
+    the lower rate, and five near the edge of what it passes; 20 and 40 ms at 128 Hz. There are as many samples as
+    `biosig.resample.resample` gives. Before the first sample a channel is taken to have stood where it begins.
 
     Gaps (NaN) are bridged for the filter's sake, and are gaps again: a sample of the result is NaN when any old sample
     since the one before it was.
@@ -56,13 +58,15 @@ def causal_resample(
 @functools.lru_cache(maxsize=16)
 def _impulse_response(up: int, down: int) -> Float64[np.ndarray, " tap"]:
     """A low-pass of minimum phase at `up` times the old rate."""
-    from scipy import signal  # noqa: PLC0415 -- as above
+    from scipy import fft, signal  # noqa: PLC0415 -- as above
 
     # In units of the Nyquist frequency of the rate in between.
     stop = 1 / max(up, down)
     taps, beta = signal.kaiserord(_DAMPING, (1 - PASS) * stop)
     linear = signal.firwin(taps | 1, (1 + PASS) / 2 * stop, window=("kaiser", beta))
-    response = np.asarray(signal.minimum_phase(linear, half=False), dtype=np.float64)
+    # As exact as with scipy's own, many times longer transform, which takes seconds.
+    length = fft.next_fast_len(_OVERSAMPLED * len(linear))
+    response = np.asarray(signal.minimum_phase(linear, half=False, n_fft=length), dtype=np.float64)
     # Each of the interleaved filters passes a constant as it is: an offset must not come out as a pattern.
     response = np.pad(response, (0, -len(response) % up)).reshape(-1, up)
     response = (response / response.sum(axis=0)).reshape(-1)

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from biosig.presets import PRESETS, describe
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from biosig.preprocess import Preprocessing
+    from biosig.store.writer import PrepareReport
+
+_DEFAULT = "raw-250"
+_MOST_SKIPPED = 10
+_MOST_CODES = 12
+_PRESETS = " ".join(f"**{name}**: {describe(name)}" for name in PRESETS)
 
 
 def prepare(
@@ -13,7 +26,12 @@ def prepare(
     source: Annotated[Path, typer.Argument(help="The folder of its recordings.")],
     store: Annotated[Path, typer.Argument(help="The store to make.")],
     *,
-    rate: Annotated[float, typer.Option(min=0.001, help="Sampling rate to resample to, Hz.")] = 250.0,
+    preprocessing: Annotated[
+        str, typer.Option(metavar="NAME|FILE.yaml", help=f"A preset, or a YAML file of your own steps. {_PRESETS}")
+    ] = _DEFAULT,
+    rate: Annotated[
+        float | None, typer.Option(min=0.001, help="Sampling rate, Hz, instead of that of the last resampling.")
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=0, help="Processes; one for every core if not given.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many records.")] = None,
     statistics: Annotated[bool, typer.Option("--statistics", help="Also compute rhythm statistics; slow.")] = False,
@@ -24,12 +42,12 @@ def prepare(
     A record that cannot be read is skipped and reported. A run that was interrupted is continued by the same command.
 
     Example: `biosig prepare ptb-xl ptb-xl-1.0.3 ptb-xl.store --rate 100`
+
+    Example: `biosig prepare eegmat eegmat-1.0.0 eegmat.store --preprocessing eeg`
     """
     from rich.console import Console
-    from rich.text import Text
 
     from biosig.corpora import CORPORA
-    from biosig.preprocess import Preprocessing, Resample
     from biosig.store.writer import prepare as run
 
     console = Console()
@@ -38,7 +56,7 @@ def prepare(
             CORPORA[corpus],
             source,
             store,
-            preprocessing=Preprocessing(steps=(Resample(rate=rate),)),
+            preprocessing=_pipeline(preprocessing, rate),
             workers=workers,
             limit=limit,
             statistics=statistics,
@@ -47,13 +65,25 @@ def prepare(
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted; the same command continues where it stopped")
         raise typer.Exit(130) from None
-    most = 10
-    for record, reason in report.skipped[:most]:
+    _show(console, report, source)
+    _show_events(console, store)
+
+
+def _pipeline(name_or_path: str, rate: float | None) -> Preprocessing:
+    from biosig.presets import load
+
+    found = load(name_or_path)
+    return found if rate is None else found.at_rate(rate)
+
+
+def _show(console: Console, report: PrepareReport, source: Path) -> None:
+    from rich.text import Text
+
+    for record, reason in report.skipped[:_MOST_SKIPPED]:
         console.print(Text.assemble(("skipped ", "yellow"), (record, "bold"), f"  {reason}"))
-    if len(report.skipped) > most:
-        console.print(
-            f"... and {len(report.skipped) - most} more; all of them are in {store}/store.json", highlight=False
-        )
+    if len(report.skipped) > _MOST_SKIPPED:
+        more = len(report.skipped) - _MOST_SKIPPED
+        console.print(f"... and {more} more; all of them are in {report.store}/store.json", highlight=False)
     if report.missing:
         console.print(f"{report.missing:,} records of the corpus are not in {source}", highlight=False)
     before = f", {report.resumed:,} of them by an interrupted run" if report.resumed else ""
@@ -63,3 +93,31 @@ def prepare(
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _show_events(console: Console, path: Path) -> None:
+    """How many events there are: in a line, and by code where there are several."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from biosig.store import Store
+
+    events = Store(path).events
+    presented = events[events["stimulus"] != ""]
+    shown = f"[bold]{len(events):,}[/] events in {events['record'].nunique():,} records"
+    if len(presented):
+        shown += f", {len(presented):,} of them presentations of {presented['stimulus'].nunique():,} stimuli"
+    console.print(shown, highlight=False)
+    codes = events["code"].value_counts()
+    if len(codes) < 2:
+        return
+    # Codes of one count in order of their names: the same table every time.
+    order = sorted(codes.items(), key=lambda item: (-item[1], str(item[0])))
+    table = Table("code", "events", "records")
+    for code, count in order[:_MOST_CODES]:
+        records = events.loc[events["code"] == code, "record"].nunique()
+        table.add_row(Text(str(code) or "(none)"), f"{count:,}", f"{records:,}")
+    if len(order) > _MOST_CODES:
+        rest = order[_MOST_CODES:]
+        table.add_row(f"{len(rest):,} more codes", f"{sum(count for _, count in rest):,}", "")
+    console.print(table)

@@ -15,13 +15,11 @@ from biosig.preprocess.crop import Crop
 from biosig.preprocess.filters import Bandpass, Notch
 from biosig.preprocess.montage import Montage
 from biosig.preprocess.pipeline import Preprocessing, Step
-from biosig.preprocess.presets import PRESETS
 from biosig.preprocess.reference import Reference
 from biosig.preprocess.resampling import Resample
 from biosig.preprocess.step import Unfit
 
 __all__ = [
-    "PRESETS",
     "BadChannels",
     "Bandpass",
     "Crop",

@@ -63,6 +63,9 @@ class BadChannels(BaseStep):
     """Microvolts of (robust) standard deviation above 1 Hz."""
     deviation: float = Field(default=5.0, gt=0)
     """Robust z-score of the amplitude, in either direction."""
+    factor: float = Field(default=2.0, ge=1)
+    """And the amplitude must be off the median by this factor. With 19 electrodes that resemble each other, five robust
+    deviations may be no more than the alpha of closed eyes at `O2`. 1 leaves it to the score alone, as PREP does."""
     noise: float = Field(default=5.0, gt=0)
     """Robust z-score of the part above 50 Hz over that below."""
     correlation: float = Field(default=0.4, ge=0, le=1)
@@ -82,7 +85,7 @@ class BadChannels(BaseStep):
         rows = electrode_rows(recording)
         if not rows:
             return recording
-        limits = Limits(self.flat, self.deviation, self.noise, self.correlation, self.uncorrelated)
+        limits = Limits(self.flat, self.deviation, self.factor, self.noise, self.correlation, self.uncorrelated)
         wrong = faults(recording.signal[rows], recording.sampling_rate, limits)
         bad = {recording.channels[row]: [str(f) for f in each] for row, each in zip(rows, wrong, strict=True) if each}
         meta: dict[str, Any] = {**recording.meta, "bad_channels": bad}

@@ -51,6 +51,7 @@ class Limits:
 
     flat: float
     deviation: float
+    factor: float
     noise: float
     correlation: float
     uncorrelated: float
@@ -63,7 +64,7 @@ def faults(x: Float32[np.ndarray, "electrode time"], rate: float, limits: Limits
     z(v) = (v - median v) / (0.7413 IQR v):
 
         flat         0.7413 IQR(y) < flat
-        deviation    |z(0.7413 IQR y)| > deviation
+        deviation    |z(s)| > deviation for s = 0.7413 IQR(y), and s / median s > factor or < 1 / factor
         noise        z(MAD(y - y_low) / MAD(y_low)) > noise
         correlation  in more than `uncorrelated` of the one-second windows, the 98th percentile of |corr| with the other
                      electrodes, below 50 Hz, is under `correlation`
@@ -85,7 +86,8 @@ def faults(x: Float32[np.ndarray, "electrode time"], rate: float, limits: Limits
         return [tuple(each) for each in found]
     low = y[rows]
     bad = np.zeros((3, len(x)), dtype=bool)
-    bad[0, rows] = np.abs(_z(size[rows])) > limits.deviation
+    relative = size[rows] / np.median(size[rows])
+    bad[0, rows] = (np.abs(_z(size[rows])) > limits.deviation) & (np.maximum(relative, 1 / relative) > limits.factor)
     if rate > 2 * _NOISE:
         low = _filtered(y[rows].astype(np.float32), rate, _NOISE, "lowpass")
         ratio = _deviation(y[rows] - low) / np.maximum(_deviation(low), np.finfo(float).tiny)

@@ -1,21 +1,28 @@
-"""Pipelines by name, and from a user's file."""
+"""Preprocessing by name, and from a user's file.
+
+Names and what they mean cost nothing to ask for: the command line has them in its help.
+"""
 
 from __future__ import annotations
 
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING
 
 from biosig.errors import BiosigError
-from biosig.preprocess.pipeline import Preprocessing
 from ontology.registry import Registry
 
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from biosig.preprocess import Preprocessing
+
 PRESETS: Registry[Traversable] = Registry("preprocessing preset")
-for _file in sorted((resources.files("biosig") / "preprocess" / "presets").iterdir(), key=lambda file: file.name):
-    if _file.name.endswith(".yaml"):
-        PRESETS.add(_file.name.removesuffix(".yaml"), _file)
+_files = {file.name.removesuffix(".yaml"): file for file in resources.files("biosig.presets").iterdir()}
+for _name in sorted(_files):
+    if _files[_name].name.endswith(".yaml"):
+        PRESETS.add(_name, _files[_name])
 
 
 def describe(preset: str) -> str:
@@ -48,7 +55,10 @@ def load(name_or_path: str | Path) -> Preprocessing:
 
 def parse(text: str, *, name: str = "preprocessing") -> Preprocessing:
     """A pipeline from YAML text; see `load`."""
-    import yaml  # noqa: PLC0415 -- few need it
+    import yaml  # noqa: PLC0415 -- who asks for names needs none of this
+    from pydantic import ValidationError  # noqa: PLC0415 -- as above
+
+    from biosig.preprocess import Preprocessing  # noqa: PLC0415 -- as above
 
     try:
         content = yaml.safe_load(text)
