@@ -1,9 +1,10 @@
-"""Pictures of recordings and of embeddings: ECG paper, traces, maps. None of them touches pyplot's global state."""
+"""Pictures of recordings and of embeddings: ECG paper, traces, scalps, maps. None touches the state of pyplot."""
 
 from biosig.plot.beats import annotated_beats, counted_rate
 from biosig.plot.ecg import ecg_paper
 from biosig.plot.embedding import Projection, embedding_map
 from biosig.plot.output import save
+from biosig.plot.topomap import topomaps
 from biosig.plot.traces import traces
 
-__all__ = ["Projection", "annotated_beats", "counted_rate", "ecg_paper", "embedding_map", "save", "traces"]
+__all__ = ["Projection", "annotated_beats", "counted_rate", "ecg_paper", "embedding_map", "save", "topomaps", "traces"]

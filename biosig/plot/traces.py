@@ -12,9 +12,10 @@ from matplotlib.transforms import blended_transform_factory
 
 from biosig.errors import BiosigError
 from biosig.plot.output import MM_PER_INCH, new_figure
+from biosig.plot.scalp import front_to_back
 from biosig.recording import Event, Modality, Recording
 
-_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 277.0, 22.0, 20.0, 20.0, 13.0
+_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 277.0, 22.0, 23.0, 20.0, 13.0
 _COLOUR = {
     Modality.EEG: "#1f3a5f",
     Modality.ECG: "#9b1c31",
@@ -24,7 +25,7 @@ _COLOUR = {
 }
 _OTHER = "#4a4a4a"
 _IN_MICROVOLTS = frozenset({Modality.EEG, Modality.ECG, Modality.EOG, Modality.EMG})
-_MOST_LABELS = 40
+_MOST_LABELS, _LONGEST_LABEL = 40, 32
 
 
 def traces(
@@ -36,7 +37,7 @@ def traces(
     row_height: float | None = None,
     title: str = "",
 ) -> Figure:
-    """Channels as traces below each other, with a scale bar for each modality and the events above.
+    """Channels as traces below each other, with a scale bar for each modality, stimuli and other events above.
 
     Each channel is drawn about its median; channels of one modality share one scale, so their sizes compare. Gaps (NaN)
     stay blank.
@@ -45,14 +46,14 @@ def traces(
         recording: Any.
         start: First second shown.
         seconds: How many are shown.
-        channels: Which, and in what order; all by default.
+        channels: Which, and in what order; by default all, electrodes from front to back and left to right.
         row_height: Millimetres a channel; by default 12 for few channels, down to 5 for many.
         title: Instead of the record's name.
 
     Raises:
         BiosigError: If a named channel is not there, or nothing lies in that stretch.
     """
-    shown = recording if channels is None else recording.pick(channels)
+    shown = recording.pick(front_to_back(recording) if channels is None else channels)
     if not shown.channels or not 0 <= start < recording.duration or not 0 < seconds < float("inf"):
         raise BiosigError(
             f"{recording.record_id or 'recording'}: expected channels and a start from 0 to {recording.duration:g} s, "
@@ -119,7 +120,7 @@ def _scale_bar(axes: Axes, y: float, unit: float, colour: str, kind: Modality) -
 
 
 def _events(axes: Axes, events: Sequence[Event], start: float, end: float) -> None:
-    """A line where each begins, a bar on top while it lasts, its code above unless there are too many."""
+    """A line where each begins, a bar on top while it lasts, its stimulus or code above unless there are too many."""
     inside = [event for event in events if event.onset < end and event.onset + event.duration >= start]
     place = blended_transform_factory(axes.transData, axes.transAxes)
     labels, right = len(inside) <= _MOST_LABELS, -np.inf
@@ -131,7 +132,7 @@ def _events(axes: Axes, events: Sequence[Event], start: float, end: float) -> No
             stop = min(event.onset + event.duration, end)
             axes.plot([begin, stop], [1.0, 1.0], transform=place, color="#c77700", linewidth=3, clip_on=False)
         # A label that would run into the one before is left out.
-        text = (event.code or event.text)[:18]
+        text = (event.stimulus or event.code or event.text)[:_LONGEST_LABEL]
         if labels and begin > right:
             axes.text(
                 begin, 1.008, text, transform=place, fontsize=7, color="#8a5200", va="bottom", clip_on=False,

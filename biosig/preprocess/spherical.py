@@ -57,19 +57,24 @@ def _forward(montage: tuple[str, ...]) -> Any:
     """Potentials of dipoles within a head of four concentric spheres, at the electrodes."""
     import mne  # noqa: PLC0415 -- as above
 
-    raw = _raw(montage, np.zeros((len(montage), 1)))
     sphere = mne.make_sphere_model(r0=(0.0, 0.0, 0.0), head_radius=HEAD_RADIUS, verbose="error")
     sources = mne.setup_volume_source_space(sphere=sphere, exclude=_INNERMOST, pos=_SPACING, verbose="error")
-    return mne.make_forward_solution(raw.info, trans=None, src=sources, bem=sphere, meg=False, verbose="error")
+    return mne.make_forward_solution(head(montage), trans=None, src=sources, bem=sphere, meg=False, verbose="error")
+
+
+def head(names: tuple[str, ...]) -> Any:
+    """What MNE has to know of electrodes: names and places on a spherical head about the origin."""
+    import mne  # noqa: PLC0415 -- as above
+
+    where = {name: HEAD_RADIUS * place for name, place in zip(names, places(names).astype(float), strict=True)}
+    info = mne.create_info(list(names), 1.0, "eeg", verbose="error")
+    return info.set_montage(mne.channels.make_dig_montage(where, coord_frame="head"), verbose="error")
 
 
 def _raw(names: tuple[str, ...], x: Float64[np.ndarray, "channel time"]) -> Any:
     import mne  # noqa: PLC0415 -- as above
 
-    where = {name: HEAD_RADIUS * place for name, place in zip(names, places(names).astype(float), strict=True)}
-    info = mne.create_info(list(names), 1.0, "eeg", verbose="error")
-    info.set_montage(mne.channels.make_dig_montage(where, coord_frame="head"), verbose="error")
-    return mne.io.RawArray(x, info, verbose="error")
+    return mne.io.RawArray(x, head(names), verbose="error")
 
 
 def _fixed(matrix: Float64[np.ndarray, "row column"]) -> Float64[np.ndarray, "row column"]:

@@ -98,3 +98,21 @@ def test_names_are_text_never_formulas() -> None:
     figure = traces(Recording(recording().signal, channels, 100.0, modality, record_id="$_", events=events))
     figure.canvas.draw()
     assert "${" in texts(figure)
+
+
+def test_electrodes_stand_from_front_to_back_and_others_where_they_were() -> None:
+    names = ("O2", "ECG", "T8", "C3", "A2-A1", "Fz", "E9", "Fp1", "TP9", "F7", "FT8", "FC1", "AFz", "Cz")
+    kinds = tuple(ECG if name == "ECG" else EEG for name in names)
+    source = Recording(np.ones((14, 50), np.float32), names, 10.0, kinds)
+    expected = ["Fp1", "ECG", "AFz", "F7", "A2-A1", "Fz", "E9", "FC1", "FT8", "C3", "Cz", "T8", "TP9", "O2"]
+    assert [label.get_text() for label in traces(source).axes[0].get_yticklabels()] == expected
+    given = traces(source, channels=["O2", "Fp1"]).axes[0].get_yticklabels()
+    assert [label.get_text() for label in given] == ["O2", "Fp1"]
+
+
+def test_a_stimulus_is_called_by_its_name_even_when_it_began_before() -> None:
+    events = (Event(-3.0, 5.0, "video", stimulus="clip 7"), Event(4.0, 2.0, "video"), Event(7.0, 0.0, "", "a note"))
+    figure = traces(recording(events=events))
+    assert texts(figure)[-3:] == ["clip 7", "video", "a note"]
+    bars = [tuple(line.get_xdata()) for line in figure.axes[0].lines if tuple(line.get_ydata()) == (1.0, 1.0)]
+    assert bars == [(0.0, 2.0), (4.0, 6.0)]
