@@ -31,7 +31,7 @@ class Event:
     """Something that happens in time: a beat, a rhythm, a stimulus, a sleep stage.
 
     Attributes:
-        onset: Seconds after the first sample.
+        onset: Seconds after the first sample; negative where it began before.
         duration: Seconds; 0 for an instant.
         code: The source's own symbol (`N`, `(AFIB`, `T1`).
         text: What it means, or a comment of the source.

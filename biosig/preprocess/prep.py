@@ -24,6 +24,8 @@ _ORDER = 4
 _WINDOW, _RANK = 1.0, 0.98
 # Noise smaller than this part of the signal harms nothing, however much more it is than in other electrodes.
 _LEAST_NOISE = 0.1
+# Windows compared at once.
+_AT_ONCE = 256
 # Electrodes that a comparison among them needs.
 FEWEST = 6
 # Of which less is known than this is missing.
@@ -136,14 +138,19 @@ def _z(values: Float64[np.ndarray, " electrode"]) -> Float64[np.ndarray, " elect
 def _lonely(x: Float64[np.ndarray, "electrode time"], length: int, least: float) -> Float64[np.ndarray, " electrode"]:
     """The part of the windows in which each electrode goes with no other; windows with gaps of its own do not count."""
     length = max(min(length, x.shape[1]), 2)
-    count = x.shape[1] // length
-    windows = x[:, : count * length].reshape(len(x), count, length).swapaxes(0, 1)
-    whole = np.isfinite(windows).all(axis=2)
-    centred = np.where(whole[:, :, None], windows, 0.0)
-    centred = centred - centred.mean(axis=2, keepdims=True)
-    norm = np.linalg.norm(centred, axis=2, keepdims=True)
-    unit = np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 0)
-    alike = np.abs(unit @ unit.swapaxes(1, 2))
-    alike[:, np.arange(len(x)), np.arange(len(x))] = 0
-    alone = np.quantile(alike, _RANK, axis=2) < least
-    return (alone & whole).sum(axis=0) / np.maximum(whole.sum(axis=0), 1)
+    alone, whole = np.zeros((2, len(x)), dtype=np.int64)
+    # A night of windows, each with a matrix of correlations, is not for memory.
+    for first in range(0, x.shape[1] - length + 1, _AT_ONCE * length):
+        part = x[:, first : first + _AT_ONCE * length]
+        count = part.shape[1] // length
+        windows = part[:, : count * length].reshape(len(x), count, length).swapaxes(0, 1)
+        known = np.isfinite(windows).all(axis=2)
+        centred = np.where(known[:, :, None], windows, 0.0)
+        centred = centred - centred.mean(axis=2, keepdims=True)
+        norm = np.linalg.norm(centred, axis=2, keepdims=True)
+        unit = np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 0)
+        alike = np.abs(unit @ unit.swapaxes(1, 2))
+        alike[:, np.arange(len(x)), np.arange(len(x))] = 0
+        alone += ((np.quantile(alike, _RANK, axis=2) < least) & known).sum(axis=0)
+        whole += known.sum(axis=0)
+    return alone / np.maximum(whole, 1)

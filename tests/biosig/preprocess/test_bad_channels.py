@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from biosig.channels import positions
 from biosig.errors import BiosigError
 from biosig.preprocess import BadChannels, Preprocessing
-from biosig.preprocess.prep import FEWEST, Fault, Limits, faults
+from biosig.preprocess.prep import FEWEST, Fault, Limits, _lonely, faults
 from biosig.recording import Modality
 from tests.biosig.preprocess.brain import CAP, RATE, eeg, smooth
 
@@ -180,3 +180,26 @@ def test_json_round_trip_and_unknown_values() -> None:
     assert Preprocessing.model_validate_json(pipeline.model_dump_json()) == pipeline
     with pytest.raises(ValidationError, match="'interpolate' or 'mark'"):
         BadChannels(then="zero")
+
+
+def test_windows_are_counted_the_same_however_many_there_are() -> None:
+    # Correlation by hand, window by window, over more windows than are compared at once.
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(7, 20 * 300 + 13))
+    x[:5] += 3 * rng.normal(size=x.shape[1])
+    x[2, 100:130] = np.nan
+    expected = np.zeros(7)
+    for row in range(7):
+        alone = []
+        for k in range(300):
+            window = x[:, 20 * k : 20 * k + 20]
+            if np.isfinite(window[row]).all():
+                others = [r for r in range(7) if r != row]
+                known = [r for r in others if np.isfinite(window[r]).all()]
+                alike = {r: abs(np.corrcoef(window[row], window[r])[0, 1]) for r in known}
+                ranked = [0.0, *(alike.get(r, 0.0) for r in others)]
+                alone.append(np.quantile(ranked, 0.98) < 0.5)
+        expected[row] = np.mean(alone)
+    np.testing.assert_allclose(_lonely(x, 20, 0.5), expected)
+    assert expected[:5].max() < 0.1
+    assert expected[5:].min() > 0.5
