@@ -118,7 +118,7 @@ def _shared(stimulus: Presentations, a: int, b: int, length: int) -> list[tuple[
         return []
     one, other = (int(place[0]) for place in first)
     late, until = (pick(getattr(stimulus, f)[[one, other]]) for f, pick in (("late", np.max), ("until", np.min)))
-    places = []
+    places: list[tuple[_Window, _Window]] = []
     for number in count():
         offset = int(late) + number * length
         if offset > until:
