@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field, model_serializer
 
 from biosig.recording import Recording
 
@@ -32,7 +33,7 @@ class BaseStep(BaseModel):
     added: ClassVar[frozenset[str]] = frozenset()
 
     @model_serializer(mode="wrap")
-    def _brief(self, complete: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _brief(self, complete: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         fields = type(self).model_fields
         return {
             name: value
