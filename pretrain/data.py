@@ -106,9 +106,17 @@ class PretrainingData:
         return self.train.batches_per_epoch
 
     @property
-    def note(self) -> str:
-        """What of the training data the sampler leaves out, in one line; empty where nothing is."""
-        return self.train.note if isinstance(self.train, Moments) else ""
+    def notes(self) -> tuple[str, ...]:
+        """What the sampler leaves out, a line each."""
+        if not isinstance(self.train, Moments):
+            return ()
+        notes = [self.train.note] if self.train.note else []
+        if self.validation is None and any(map(len, self.examples.validation)):
+            notes.append(
+                f"nothing is validated, for the records that validate are not of {self.train.subjects} subjects who "
+                "met the same stimuli"
+            )
+        return tuple(notes)
 
     def epoch(self, step: int) -> int:
         """Which epoch a step, counted from 0, belongs to."""

@@ -12,6 +12,7 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from biosig.store import Store, Windows, batches
+from pretrain.errors import TrainingError
 from pretrain.moments import Moments
 from pretrain.specs import Crop, MomentSampler, Recipe
 
@@ -84,16 +85,16 @@ def training_sampler(recipe: Recipe, stores: Sequence[Store], rows: Rows) -> Sam
 def validation_sampler(recipe: Recipe, stores: Sequence[Store], rows: Rows) -> Sampler | None:
     """The same for records that are watched, with smaller batches where there are few; None if a contrast needs more.
 
-    Moments need as many subjects as in training: one validation subject alone has nobody to be compared with.
+    Moments need subjects who met the same ones: one validation subject alone has nobody to be compared with.
     """
     spec, size = recipe.data, recipe.optimiser.batch_size
     if not any(map(len, rows)):
         return None
     if isinstance(spec.sampler, MomentSampler):
-        people = {person for store, some in zip(stores, rows, strict=True) for person in _subjects(store, some)}
-        if len(people) < spec.sampler.subjects_per_moment:
+        try:
+            return _moments(recipe, spec.sampler, stores, rows, fewer=True)
+        except TrainingError:
             return None
-        return _moments(recipe, spec.sampler, stores, rows, fewer=True)
     windows = Windows(stores, rows, seconds=spec.window_seconds, train=False)
     return Uniform(windows, min(size, len(windows))) if len(windows) > 1 else None
 
@@ -108,10 +109,6 @@ def _moments(recipe: Recipe, sampler: MomentSampler, stores: Sequence[Store], ro
         apart=sampler.apart_seconds,
         fewer=fewer,
     )
-
-
-def _subjects(store: Store, rows: Int64[np.ndarray, " row"]) -> set[tuple[str, str]]:
-    return {store.subjects[row] for row in rows.tolist()}
 
 
 @lru_cache(maxsize=4)

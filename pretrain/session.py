@@ -131,8 +131,8 @@ def train(
     # The first process encodes the reports, the others find them in the cache.
     with fabric.rank_zero_first():
         data = PretrainingData(stores, recipe, graph, encoder, examples=examples, progress=console.is_terminal)
-    if data.note:
-        console.print(data.note, style="yellow", highlight=False, markup=False)
+    for note in data.notes:
+        console.print(note, style="yellow", highlight=False, markup=False)
     uses = uses_of(list(data.stores.values()), examples)
     learner = build_learner(recipe, data, graph, encoder)
     # What does not fit together should be said before there is a folder.

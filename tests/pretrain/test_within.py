@@ -122,8 +122,13 @@ def test_a_folder_keeps_the_log_and_one_checkpoint(eeg_store: Path, tmp_path: Pa
 
 def test_one_validation_subject_has_nobody_to_be_compared_with(eeg_store: Path, tmp_path: Path) -> None:
     examples = Examples((but(eeg_store, 4, 5),), (only(eeg_store, 4),), 0)
+    data = PretrainingData([eeg_store], tiny_eeg(), None, None, examples=examples)
+    (note,) = data.notes
+    assert note.startswith("nothing is validated, for the records that validate are not of 2 subjects")
     pretrain_on(tiny_eeg(), [eeg_store], examples, folder=tmp_path / "run")
     assert "validation" not in (tmp_path / "run" / "log.jsonl").read_text()
+    two = Examples(examples.train, (only(eeg_store, 4, 5),), 0)
+    assert PretrainingData([eeg_store], tiny_eeg(), None, None, examples=two).notes == ()
 
 
 def test_examples_that_do_not_fit_are_refused(eeg_store: Path) -> None:
