@@ -1,0 +1,92 @@
+"""One self-contained page: the table, who was easy and who was hard, and what the encoders listen to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import jinja2
+
+from finetune.emotion.figures import WORDS, by_subject, chance_of, intervals, main_measure
+from finetune.emotion.maps import heads, heard
+from finetune.emotion.metrics import Measure
+from finetune.emotion.protocols import Access
+from finetune.emotion.result import Line, Result
+from finetune.emotion.wording import limits, protocol
+from finetune.report import bracket, decimal, picture
+from finetune.result import Severity
+
+_TEMPLATE = "report.html.jinja"
+
+
+def write_report(result: Result, path: Path) -> None:
+    """Write `report.html`: no other file, no script, no network; every text of the data is escaped."""
+    maps = heads(heard(result.lines), result.electrodes)
+    page = (
+        _environment()
+        .get_template(_TEMPLATE)
+        .render(
+            r=result,
+            style=_house_style(),
+            words=WORDS,
+            measures=list(result.lines[0].metrics) if result.lines else [],
+            main=main_measure(result),
+            chances={one: chance_of(one, len(result.classes)) for one in Measure},
+            headline=headline(result),
+            intervals=picture(intervals(result), "svg"),
+            by_subject=picture(by_subject(result), "svg"),
+            topomaps=picture(maps, "png") if maps else "",
+            about={line.row: line for line in result.lines}.values(),
+            protocol=protocol(result),
+            limits=limits(result),
+            warnings=[one.text for one in result.findings if one.severity is not Severity.NOTE],
+            notes=[one.text for one in result.findings if one.severity is Severity.NOTE],
+            causal=Access.CAUSAL,
+        )
+    )
+    path.write_text(page, encoding="utf-8")
+
+
+def headline(result: Result) -> list[tuple[str, str, str]]:
+    """The numbers that answer the question: title, number, interval."""
+    main = main_measure(result)
+    tiles = []
+    for title, line in (
+        ("the best causal row", _best(result.lines, Access.CAUSAL, main)),
+        ("the best transductive row", _best(result.lines, Access.TRANSDUCTIVE, main)),
+        ("coherent, causal", result.line("coherent", Access.CAUSAL)),
+        ("random encoder, causal", result.line("random", Access.CAUSAL)),
+    ):
+        if line is not None:
+            estimate = line.metrics[main].subjects
+            named = f"{WORDS[main]}, {title}" + (f": {line.title}" if title.startswith("the best") else "")
+            tiles.append((named, decimal(estimate.value), bracket(estimate)))
+    return tiles
+
+
+def _best(lines: Sequence[Line], access: Access, measure: Measure) -> Line | None:
+    """Of those that learn something; it is partly luck, and the report says so."""
+    rivals = [line for line in lines if line.access is access and line.trained and line.row != "majority"]
+    return max(rivals, key=lambda line: line.metrics[measure].subjects.value or 0.0, default=None)
+
+
+def _house_style() -> str:
+    """The style sheet of the other report: one look for both."""
+    text = (resources.files("finetune") / _TEMPLATE).read_text(encoding="utf-8")
+    return text.partition("<style>")[2].partition("</style>")[0]
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    templates = resources.files("finetune.emotion")
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: (templates / name).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(decimal=decimal, bracket=bracket)
+    return environment
