@@ -19,7 +19,8 @@ import torch
 from rich.console import Console
 
 import ontology
-from biosig.store import Store
+from biosig.preprocess import Preprocessing, Resample
+from biosig.store import Store, prepare, trials
 from pretrain.data import PretrainingData
 from pretrain.errors import RecipeError, TrainingError
 from pretrain.examples import Examples
@@ -273,3 +274,27 @@ def test_a_run_tells_which_stimuli_are_left_out(tmp_path: Path) -> None:
     assert "1 of 2 stimuli are left out, for fewer than 2 subjects met the same 2 s of them: B" in (
         console.file.getvalue()  # type: ignore[attr-defined]
     )
+
+
+@pytest.mark.real
+def test_real_subjects_meet_at_their_situations(biosig_data: Path, tmp_path: Path) -> None:
+    """DASPS: 23 subjects, six situations, each recited and recalled, 15 s of 14 electrodes."""
+    same = Preprocessing(steps=(Resample(rate=128.0),))
+    prepare("dasps", biosig_data / "eeg" / "dasps", tmp_path / "store", preprocessing=same, workers=0, progress=False)
+    store = Store(tmp_path / "store")
+    recipe = load("temporal_asynchronous_eeg", ["optimiser.steps=2", "optimiser.warmup_steps=0", "training.device=cpu"])
+    names = sorted({name for _, name in store.subjects})
+    rows = np.array([row for row, (_, name) in enumerate(store.subjects) if name != names[0]])
+    examples = Examples((rows,), (NOBODY,), 0)
+    data = PretrainingData([store.path], recipe, None, None, examples=examples)
+    batch = data.train_batch(0)
+    shown = trials(store).set_index("row")["stimulus"]
+    for moment in batch["moment"].unique():
+        here = (batch["moment"] == moment).numpy()
+        assert len({shown[row] for row in batch["row"].numpy()[here]}) == 1
+        assert len({store.subjects[row] for row in batch["row"].numpy()[here]}) == 2
+    assert len({shown[row] for row in batch["row"].tolist()}) == 12
+    assert data.notes == ()
+    model = pretrain_on(recipe, [store.path], examples)
+    assert model.training_set is not None
+    np.testing.assert_array_equal(np.flatnonzero(~model.training_set.seen(store)), np.setdiff1d(np.arange(276), rows))
