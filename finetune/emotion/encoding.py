@@ -71,14 +71,14 @@ def seconds_of(tower: SignalTower, n_tokens: int) -> Float[Tensor, "token second
 def encode(tower: SignalTower, store: Store, trials: Trials, chosen: Sequence[int]) -> Windowed:
     """Mean and half log-variance of the tokens of every second of the chosen trials.
 
-    A second with fewer than half the tokens of the fullest one, at the end of a trial, is left out.
+    A second with fewer than half of its tokens, at the end of a trial or of a window, is left out.
     """
     tower.eval()
     parts, owners = [], []
     for of, windows in windows_of(store, trials, chosen, tower.intake.samples):
         tokens, kept = tower.tokens(windows)
         found, count = pooled(tokens.float(), kept, seconds_of(tower, tokens.shape[1]))
-        there = count >= max(float(count.max()) / 2, 1)
+        there = count >= max(tower.token_rate / 2, 1)
         parts.append(found[there].numpy())
         owners.append(np.repeat(of, there.sum(1).numpy()))
     return Windowed(np.concatenate(parts).astype(np.float64), np.concatenate(owners))

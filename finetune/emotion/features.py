@@ -23,6 +23,7 @@ from finetune.emotion.targets import Trials
 WIDTH = 5
 _COVARIANCE_SECONDS = 3.0
 _COVARIANCE_BAND = (1.0, 45.0)
+_ROUNDING = 1e-2
 
 
 class Smoothing(StrEnum):
@@ -133,7 +134,8 @@ def covariances(store: Store, trials: Trials, names: Sequence[str], access: Acce
     """Covariance matrices between channels, 1 to 45 Hz, every three seconds (or once in a shorter trial).
 
     They are shrunk towards the sphere (oracle approximating shrinkage), so that a short window has a matrix that can be
-    inverted.
+    inverted. Where channels are referenced to their average, the last one is minus the sum of the others: it says
+    nothing new, and is left out.
 
     References:
         Chen, Wiesel, Eldar, Hero, Shrinkage algorithms for MMSE covariance estimation, arXiv 0907.4698.
@@ -146,6 +148,8 @@ def covariances(store: Store, trials: Trials, names: Sequence[str], access: Acce
     sections = filters.butter(4, band, "bandpass", fs=rate, output="sos")
     length = min(round(_COVARIANCE_SECONDS * rate), int(trials.samples.min()))
     run = filters.sosfilt if access is Access.CAUSAL else filters.sosfiltfilt
+    if all(_sums_to_zero(one) for one in signals(store, trials, names)):
+        names = names[:-1]
     parts: list[Float64[np.ndarray, "_ channel channel"]] = []
     for one in signals(store, trials, names):
         filtered = run(sections, np.nan_to_num(one).astype(np.float64), axis=-1)
@@ -155,3 +159,9 @@ def covariances(store: Store, trials: Trials, names: Sequence[str], access: Acce
         dither = np.random.default_rng(0).normal(scale=1e-2, size=windows.shape)
         parts.append(estimate(windows + dither, estimator="oas"))
     return Windowed.gather(parts, range(len(trials)))
+
+
+def _sums_to_zero(signal: Float32[np.ndarray, "channel time"]) -> bool:
+    """Whether the channels are referenced to their average, up to the steps they are stored in."""
+    filled = np.nan_to_num(signal)
+    return bool(np.abs(filled.mean(0)).mean() < _ROUNDING * filled.std())

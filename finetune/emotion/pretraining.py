@@ -10,10 +10,12 @@ from jaxtyping import Int64
 
 from biosig.errors import BiosigError
 from biosig.recording import Modality
+from biosig.store import Store
 from finetune.emotion.bench import Bench, Work
 from pretrain import recipe as recipes
 from pretrain.examples import Examples
 from pretrain.intake import Intake
+from pretrain.sampling import validation_sampler
 from pretrain.specs import Recipe
 from pretrain.towers import SignalTower
 
@@ -73,9 +75,18 @@ def pretrained_tower(work: Work, name: str) -> SignalTower:
 
     rows = training_rows(work)
     examples = Examples(train=(rows,), validation=(np.zeros(0, dtype=np.int64),), duplicates=0)
-    recipe = _recipe(work.bench, name, work.seed)
+    recipe = _filled(_recipe(work.bench, name, work.seed), work.bench.store, rows)
     model = pretrain_on(recipe, [work.bench.experiment.store], examples)
     return model.signal.eval().requires_grad_(requires_grad=False)
+
+
+def _filled(recipe: Recipe, store: Store, rows: Int64[np.ndarray, " row"]) -> Recipe:
+    """The recipe with a batch that so few stimuli can fill, where its own is too large for them."""
+    sampler = validation_sampler(recipe, [store], [rows])  # the one that takes what there is
+    if sampler is None or sampler.size >= recipe.optimiser.batch_size:
+        return recipe
+    smaller = recipe.optimiser.model_copy(update={"batch_size": sampler.size})
+    return recipe.model_copy(update={"optimiser": smaller})
 
 
 def _recipe(bench: Bench, name: str, seed: int) -> Recipe:

@@ -49,8 +49,8 @@ def protocol(result: Result) -> list[str]:
         (
             "Accuracy is the mean over subjects. Balanced accuracy, macro F1, kappa and AUROC are of the pooled trials "
             "with every subject weighing 1, because a subject with trials of one class has no kappa of its own "
-            f"({result.one_class_subjects} of {result.subjects} here). AUROC within subjects is the mean over those who "
-            "have both classes."
+            f"({result.one_class_subjects} of {result.subjects} here). AUROC within subjects is the mean over those "
+            "who have both classes."
         ),
     ]
 
@@ -75,8 +75,8 @@ def limits(result: Result) -> list[str]:
             "made on two cores: longer ones may do better."
         ),
         (
-            "Pretraining pairs subjects by the moment of a stimulus. Where a stimulus has no course of its own (rest, a "
-            "task at one's own pace), equal moments have nothing in common but the state."
+            "Pretraining pairs subjects by the moment of a stimulus. Where a stimulus has no course of its own (rest, "
+            "a task at one's own pace), equal moments have nothing in common but the state."
         ),
     ]
     if result.protocol not in (Protocol.UNSEEN_STIMULUS, Protocol.UNSEEN_STIMULUS_SEEN_SUBJECT):
