@@ -87,14 +87,17 @@ class Log:
                 )
         whole = [first]
         for number, line in enumerate(lines, start=2):
-            try:
-                found = json.loads(line) if line.endswith("\n") else None
-            except ValueError as error:
-                raise BiosigError(f"{self.path}: line {number}: expected a finished fold: {error}") from None
-            if found is None:
+            if not line.endswith("\n"):
                 break  # the last line of a run that was killed while it wrote
-            one = Finished(**{**found, "trials": tuple(found["trials"])})
+            one = self._finished(line, number)
             self.finished[one.key] = one
             whole.append(line)
         if len(whole) <= len(lines):
             self.path.write_text("".join(whole), encoding="utf-8")
+
+    def _finished(self, line: str, number: int) -> Finished:
+        try:
+            found = json.loads(line)
+            return Finished(**{**found, "trials": tuple(found["trials"])})
+        except (ValueError, TypeError, KeyError) as error:
+            raise BiosigError(f"{self.path}: line {number}: expected a finished fold, got {line[:60]!r}") from error
