@@ -5,7 +5,7 @@ asks of the other four which of 60 windows of one is at the same moment as a win
 drift; everything else is equal, seed by seed. Further cells change the rate of tokens, the latency that the alignment
 allows, and the loudness of the stimulus.
 
-    python tests/benchmarks/bench_latency.py                # all cells, about 20 minutes on two cores; prints tables
+    python tests/benchmarks/bench_latency.py                # all cells, 20 to 25 minutes on two cores; prints tables
     python tests/benchmarks/bench_latency.py --quick        # two minutes
     python tests/benchmarks/bench_latency.py --write docs   # all cells; also docs/latency.md and docs/images/latency.*
     python tests/benchmarks/bench_latency.py --write docs --cells docs/images/latency.json   # from cells that were run
@@ -80,7 +80,7 @@ class Cell:
     token_rate: int = 16
     window: float = 2.0
     snr: float = 0.0
-    top_k: int = 3
+    top_k: int = 1
     steps: int = STEPS
 
     @property
@@ -114,12 +114,12 @@ def further_cells(seeds: int) -> Iterator[Cell]:
     """One thing changed at a time."""
     for seed in range(seeds):
         for spread in (0.5, 1.0, 2.0):
-            yield from (Cell("coherent", "fixed", spread, seed, token_rate=rate) for rate in (4, 8))
+            yield from (Cell("coherent", "fixed", spread, seed, token_rate=rate) for rate in (4, 8, 32))
         for latency in ("fixed", "drifting"):
             usual = Cell("coherent", latency, 1.0, seed)
             yield from (replace(usual, window=window) for window in (0.5, 1.0, 4.0))
-        yield Cell("top_k", "fixed", 1.0, seed, top_k=1)
-        for name in ("synchronous", "top_k", "coherent"):
+            yield from (replace(usual, alignment=name, top_k=3) for name in ("top_k", "banded"))
+        for name in ("synchronous", "top_k", "banded", "coherent"):
             yield from (Cell(name, "fixed", 1.0, seed, snr=snr) for snr in (-3.0, -6.0))
 
 
