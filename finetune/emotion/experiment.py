@@ -96,6 +96,7 @@ def _summarise(
         left_out=dict(trials.left_out),
         subjects=len(people),
         one_class_subjects=single,
+        stimuli=len(set(trials.stimulus[tested].tolist()) - {""}),
         trials=len(tested),
         folds=len(bench.folds(0)),
         seeds=seeds,

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, Int64
 
 from biosig.errors import BiosigError
+from biosig.preprocess.electrodes import derivation
 from biosig.recording import Modality
 from biosig.smoothing import lds, moving_average
 from biosig.spectral import BANDS, differential_entropy
@@ -93,6 +94,9 @@ class Windowed:
 def electrodes(store: Store, trials: Trials) -> tuple[str, ...]:
     """The EEG channels that every record has, in the order of the first.
 
+    Derivations (`Fp1-F7`) count where there are no electrodes only: beside them they say nothing new, or, like the pair
+    between the ears of a linked reference, nothing of the scalp.
+
     Raises:
         BiosigError: If there are not two of them.
     """
@@ -101,6 +105,8 @@ def electrodes(store: Store, trials: Trials) -> tuple[str, ...]:
         names, kinds = store.layouts[layout]
         found.append(tuple(name for name, kind in zip(names, kinds, strict=True) if kind is Modality.EEG))
     common = tuple(name for name in found[0] if all(name in others for others in found))
+    single = tuple(name for name in common if derivation(name) is None)
+    common = single if len(single) > 1 else common
     if len(common) < 2:
         raise BiosigError(f"{store.path}: expected two EEG channels at least that all records have, got {len(common)}")
     return common

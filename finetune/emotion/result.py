@@ -58,6 +58,7 @@ class Result(_Part):
         left_out: Trials that were not used, by reason.
         subjects: How many people were tested.
         one_class_subjects: Those of them whose trials are all of one class.
+        stimuli: How many different ones they met; 0 where the source names none.
         trials: How many were tested.
         folds: How many.
         seeds: Repetitions: of validation subjects, groups, weights.
@@ -77,6 +78,7 @@ class Result(_Part):
     left_out: dict[str, int]
     subjects: int
     one_class_subjects: int
+    stimuli: int
     trials: int
     folds: int
     seeds: tuple[int, ...]

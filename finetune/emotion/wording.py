@@ -79,6 +79,11 @@ def limits(result: Result) -> list[str]:
             "a task at one's own pace), equal moments have nothing in common but the state."
         ),
     ]
+    if result.stimuli:
+        sentences.append(
+            f"Everybody met the same {result.stimuli} stimuli: intervals over subjects do not count the luck of the "
+            "choice of stimuli, which is large where there are few."
+        )
     if result.protocol not in (Protocol.UNSEEN_STIMULUS, Protocol.UNSEEN_STIMULUS_SEEN_SUBJECT):
         sentences.append("Stimuli are the same in training and test; what is learnt may be the stimulus.")
     return sentences

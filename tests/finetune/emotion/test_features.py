@@ -8,6 +8,7 @@ import pytest
 
 from biosig.errors import BiosigError
 from biosig.preprocess import Preprocessing, Reference
+from biosig.recording import Modality
 from biosig.smoothing import lds, moving_average
 from biosig.spectral import BANDS, differential_entropy
 from biosig.store import Store, prepare
@@ -38,6 +39,35 @@ def test_signals_are_the_trials_by_name_of_channel(store: Store, trials: Trials)
 
 def test_only_common_eeg_channels_are_used(store: Store, trials: Trials) -> None:
     assert electrodes(store, trials) == ELECTRODES
+
+
+class _Layouts:
+    """As much of a store as the choice of channels looks at."""
+
+    path = Path("some.store")
+
+    def __init__(self, *layouts: tuple[str, ...]) -> None:
+        self.layouts = [(names, tuple(Modality.ECG if n == "II" else Modality.EEG for n in names)) for names in layouts]
+        self.layout_of = list(range(len(layouts)))
+
+
+@pytest.mark.parametrize(
+    ("layouts", "expected"),
+    [
+        ([("C3", "II", "C4", "O1"), ("O1", "C4", "T7")], ("C4", "O1")),
+        ([("C3", "C4", "A2-A1")], ("C3", "C4")),
+        ([("Fp1-F7", "F7-T7", "T7-P7")], ("Fp1-F7", "F7-T7", "T7-P7")),
+    ],
+)
+def test_which_channels_are_used(layouts: list[tuple[str, ...]], expected: tuple[str, ...]) -> None:
+    trials = replace(make_trials(1, len(layouts)), row=np.arange(len(layouts)))
+    assert electrodes(_Layouts(*layouts), trials) == expected  # type: ignore[arg-type]
+
+
+def test_one_channel_in_common_is_too_few() -> None:
+    trials = replace(make_trials(1, 2), row=np.arange(2))
+    with pytest.raises(BiosigError, match="expected two EEG channels at least that all records have, got 1"):
+        electrodes(_Layouts(("C3", "C4"), ("C4", "Cz")), trials)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("access", list(Access))
