@@ -119,7 +119,7 @@ def _probabilities(network: AdversarialNetwork, windows: Windowed) -> np.ndarray
 RIVALS.add(
     "de-adversarial",
     Rival(
-        "DE + domain-adversarial",
+        "DE + adversarial",
         _adversarial,
         BOTH,
         "A network of two layers on differential entropy, trained with labels, whose hidden layer must not tell the "
