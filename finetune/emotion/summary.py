@@ -20,6 +20,8 @@ from finetune.summary import metric
 
 #: The row that the others are set against.
 REFERENCE = "random"
+#: A class that fewer people have is not a class across people.
+LEAST_PEOPLE = 5
 Draws = Mapping[Measure, Float64[np.ndarray, "seed draws"]]
 
 
@@ -123,6 +125,14 @@ def findings(trials: Trials, plan: Plan, access: Sequence[Access], zero_phase: b
     if trials.left_out:
         counts = ", ".join(f"{count} ({reason})" for reason, count in sorted(trials.left_out.items()))
         found.append(Finding(severity=Severity.NOTE, text=f"Trials left out: {counts}."))
+    for place, name in enumerate(trials.classes):
+        people, count = len(set(trials.subject[trials.label == place].tolist())), int((trials.label == place).sum())
+        if people < LEAST_PEOPLE:
+            text = (
+                f"Class {name!r} has {count} trials of {people} subjects: what is learnt of it is learnt from them "
+                "alone, and pooled metrics say who they are."
+            )
+            found.append(Finding(severity=Severity.WARNING, text=text))
     first = np.array([trials.label[(trials.subject == one) & (trials.order == 0)][0] for one in trials.subjects])
     if len(set(first.tolist())) == 1 and len(first) > 2:
         text = (

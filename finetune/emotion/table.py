@@ -34,7 +34,7 @@ def as_table(result: Result, *, width: int) -> Group:
     parts.append(_lines(result, width))
     counts = ", ".join(f"{count} {name}" for name, count in result.classes.items())
     note = (
-        f"{result.trials} trials of {result.subjects} subjects under test ({counts}); {result.folds} folds, "
+        f"{result.trials} trials of {result.subjects} subjects under test (in all {counts}); {result.folds} folds, "
         f"{len(result.seeds)} seeds; 95 % intervals over subjects; gain: over the random encoder, paired; every "
         "measure is in report.html"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -219,6 +220,9 @@ def test_what_a_reader_must_know_is_found(store: Path, tmp_path: Path) -> None:
     assert "Every subject's first trial is 'calm'" in told[0]
     assert "Each stimulus has one class for everybody" in told[1]
     assert "without phase distortion" in told[2]
+    rare = np.where(trials.subject == "p02", trials.label, 0)
+    told = [one.text for one in findings(replace(trials, label=rare), Plan(), list(Access), zero_phase=False)]
+    assert told[0].startswith("Class 'tense' has 2 trials of 1 subjects")
     unseen = findings(trials, Plan(Protocol.UNSEEN_STIMULUS), [Access.TRANSDUCTIVE], zero_phase=True)
     assert len(unseen) == 1
 
