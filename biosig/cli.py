@@ -22,7 +22,7 @@ from ontology.errors import OntologyError
 from ontology.registry import UnknownNameError
 
 # In the order a newcomer meets them; commands of third parties follow by name.
-_ORDER = ("corpora", "simulate", "prepare", "audit", "show", "ontology", "pretrain", "evaluate")
+_ORDER = ("corpora", "simulate", "prepare", "audit", "show", "ontology", "pretrain", "evaluate", "emotion")
 
 
 class _InOrder(TyperGroup):
