@@ -38,13 +38,11 @@ def resample(x: Float32[np.ndarray, "channel time"], rate: float, target: float)
     Raises:
         ValueError: If a rate is not positive, or the two have no ratio of reasonable integers.
     """
-    if not (rate > 0 and target > 0):
-        raise ValueError(f"expected positive rates, got {rate:g} and {target:g} Hz")
-    if rate == target or 0 in x.shape:
+    up, down = ratio(rate, target)
+    if up == down or 0 in x.shape:
         return x
     if x.size > _MOST_AT_ONCE and len(x) > 1:
         return np.concatenate([resample(channel[None], rate, target) for channel in x])
-    up, down = ratio(rate, target)
     filled, gaps = bridge(x)
     n_new = -(-x.shape[1] * up // down)
     # Both transforms are a small multiple of one fast length, and the first sample falls on both grids.
@@ -84,8 +82,10 @@ def ratio(rate: float, target: float) -> tuple[int, int]:
     """The smallest integers with up / down = target / rate, to within a billionth.
 
     Raises:
-        ValueError: If there are none below a hundred thousand.
+        ValueError: If a rate is not positive, or there are none below a hundred thousand.
     """
+    if not (rate > 0 and target > 0):
+        raise ValueError(f"expected positive rates, got {rate:g} and {target:g} Hz")
     exact = Fraction(target) / Fraction(rate)
     for limit in (100, 1_000, 10_000, 100_000):
         found = exact.limit_denominator(limit)

@@ -33,15 +33,21 @@ _CODES = ("valence", "arousal", "liking", "familiarity")
 _FILE = re.compile(r"(sub\d{3})\.pkl(?:\.pkl)?")
 # EEG below a hundredth of a microvolt is in volts, and volts above a thousandth are none of EEG.
 _VOLTS, _MICROVOLTS = (1e-9, 1e-3), (1e-2, 1e4)
-_LICENCE = "by application to Synapse (syn50614194), for research"
-_CITATION = (
-    "Chen J, Wang X, Huang C, Hu X, Shen X, Zhang D. A large finer-grained affective computing EEG dataset. Scientific "
-    "Data 10:740, 2023. doi:10.1038/s41597-023-02650-w"
-)
-_URL = "https://www.synapse.org/#!Synapse:syn50614194"
 
 
-class Faced:
+class _Card:
+    """What the recordings and their features have in common."""
+
+    licence = "by application to Synapse (syn50614194), for research"
+    citation = (
+        "Chen J, Wang X, Huang C, Hu X, Shen X, Zhang D. A large finer-grained affective computing EEG dataset. "
+        "Scientific Data 10:740, 2023. doi:10.1038/s41597-023-02650-w"
+    )
+    url = "https://www.synapse.org/#!Synapse:syn50614194"
+    split = Split()
+
+
+class Faced(_Card):
     """FACED, `Processed_data`: 32 electrodes at 250 Hz, the last 30 s of every clip, 0.05 to 47 Hz, average reference.
 
     A recording is one trial: a person and a clip; its event `faced-01` to `faced-28` lasts from the first sample to
@@ -60,10 +66,6 @@ class Faced:
     name = "faced"
     title = "FACED: nine emotions by film clips, 32 electrodes"
     modality: tuple[Modality, ...] = (Modality.EEG,)
-    licence = _LICENCE
-    citation = _CITATION
-    url = _URL
-    split = Split()
     sampling_rates: tuple[float, ...] = (RATE,)
 
     def find(self, source: Path) -> Entries:
@@ -77,7 +79,7 @@ class Faced:
         return _complete(emotion.trial(signal, CHANNELS, RATE, unit_found=unit), entry)
 
 
-class FacedFeatures:
+class FacedFeatures(_Card):
     """FACED as differential entropy, `EEG_Features/DE`: 32 electrodes x 5 bands, one value a second, not smoothed.
 
     The trials, their stimuli and codes are those of `faced`; a channel is an electrode and a band (`Fp1/delta`).
@@ -90,10 +92,6 @@ class FacedFeatures:
     name = "faced-de"
     title = "FACED as differential entropy in five bands"
     modality: tuple[Modality, ...] = (Modality.OTHER,)
-    licence = _LICENCE
-    citation = _CITATION
-    url = _URL
-    split = Split()
     sampling_rates: tuple[float, ...] = (1.0,)
 
     def find(self, source: Path) -> Entries:

@@ -19,22 +19,30 @@ _ORDER = (
 )
 CHANNELS = tuple(_ORDER.split())
 RATE = 200.0
+# Of SEED, SEED-IV and SEED-V.
+LICENCE = "by application to the BCMI laboratory, for academic research only"
 _TRIALS = 15
 _CLASSES = {1: "positive", 0: "neutral", -1: "negative"}
 _FILE = re.compile(r"(\w+)_(\d{8})\.mat")
 _RAW = re.compile(r"Preprocessed_EEG")
 _FEATURES = re.compile(r"ExtractedFeatures(?:_(\d+)s)?")
 _LABELS = "label.mat"
-_LICENCE = "by application to the BCMI laboratory, for academic research only"
-_CITATION = (
-    "Zheng WL, Lu BL. Investigating critical frequency bands and channels for EEG-based emotion recognition with deep "
-    "neural networks. IEEE Transactions on Autonomous Mental Development 7(3):162-175, 2015. "
-    "doi:10.1109/TAMD.2015.2431497"
-)
-_URL = "https://bcmi.sjtu.edu.cn/home/seed/seed.html"
 
 
-class Seed:
+class _Card:
+    """What the recordings and their features have in common."""
+
+    licence = LICENCE
+    citation = (
+        "Zheng WL, Lu BL. Investigating critical frequency bands and channels for EEG-based emotion recognition with "
+        "deep neural networks. IEEE Transactions on Autonomous Mental Development 7(3):162-175, 2015. "
+        "doi:10.1109/TAMD.2015.2431497"
+    )
+    url = "https://bcmi.sjtu.edu.cn/home/seed/seed.html"
+    split = Split()
+
+
+class Seed(_Card):
     """SJTU Emotion EEG Dataset, `Preprocessed_EEG`: 62 electrodes at 200 Hz, 0 to 75 Hz.
 
     A recording is one trial: a person, a day, a clip of about four minutes, its event `seed-01` to `seed-15` from the
@@ -52,25 +60,16 @@ class Seed:
     name = "seed"
     title = "SEED: emotions by film clips in three classes, 62 electrodes"
     modality: tuple[Modality, ...] = (Modality.EEG,)
-    licence = _LICENCE
-    citation = _CITATION
-    url = _URL
-    split = Split()
     sampling_rates: tuple[float, ...] = (RATE,)
 
     def find(self, source: Path) -> Entries:
         return _entries(source, self.name, "Preprocessed_EEG/1_20131027.mat and others, with label.mat", _RAW)
 
     def read(self, entry: Entry) -> Recording:
-        number = entry.meta["trial"]
-        variable = trial_variable(entry.path, number, _TRIALS)
-        signal = emotion.shaped(
-            entry.path, variable, read_matlab(entry.path, [variable]).get(variable), (len(CHANNELS), None)
-        )
-        return _complete(emotion.trial(signal, CHANNELS, RATE), entry)
+        return _complete(raw_trial(entry, _TRIALS), entry)
 
 
-class SeedFeatures:
+class SeedFeatures(_Card):
     """SEED as differential entropy, `ExtractedFeatures`: 62 electrodes x 5 bands, one value a second.
 
     The trials, their stimuli and codes are those of `seed`; a channel is an electrode and a band (`Fp1/delta`), its
@@ -84,10 +83,6 @@ class SeedFeatures:
     name = "seed-de"
     title = "SEED as differential entropy in five bands"
     modality: tuple[Modality, ...] = (Modality.OTHER,)
-    licence = _LICENCE
-    citation = _CITATION
-    url = _URL
-    split = Split()
     sampling_rates: tuple[float, ...] = (1.0, 0.25)
 
     def find(self, source: Path) -> Entries:
@@ -99,16 +94,20 @@ class SeedFeatures:
         return _complete(recording, entry)
 
 
-def trial_variable(path: Path, number: int, trials: int) -> str:
-    """The variable of a raw trial: `djc_eeg7` is the seventh, whoever `djc` is.
+def raw_trial(entry: Entry, trials: int) -> Recording:
+    """The trial's potentials: the seventh is `djc_eeg7`, whoever `djc` is.
 
     Raises:
-        RecordError: If the file has more or fewer trials than a session: no label is sure then.
+        RecordError: If the file has more or fewer trials than a session, so that no label is sure; if the trial is of
+            another shape.
     """
+    number, path = entry.meta["trial"], entry.path
     named = {int(match[1]): name for name in matlab_variables(path) if (match := re.search(r"_eeg(\d+)$", name))}
     if sorted(named) != list(range(1, trials + 1)):
         raise RecordError(path, "trials", f"{trials} variables *_eeg1 to *_eeg{trials}", sorted(named))
-    return named[number]
+    variable = named[number]
+    signal = emotion.shaped(path, variable, read_matlab(path, [variable]).get(variable), (len(CHANNELS), None))
+    return emotion.trial(signal, CHANNELS, RATE)
 
 
 def smoothed_features(entry: Entry, seconds: float) -> Recording:

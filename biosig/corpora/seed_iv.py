@@ -7,8 +7,7 @@ from pathlib import Path
 
 from biosig.corpora import emotion
 from biosig.corpora.base import CORPORA, Entries, Entry, complete
-from biosig.corpora.seed import CHANNELS, RATE, smoothed_features, trial_variable
-from biosig.readers.matlab import read_matlab
+from biosig.corpora.seed import LICENCE, RATE, raw_trial, smoothed_features
 from biosig.recording import Code, Event, Modality, Recording
 from biosig.splits import Split
 
@@ -23,15 +22,21 @@ _TRIALS = 24
 _WINDOW = 4.0
 _FILE = re.compile(r"(\w+)_(\d{8})\.mat")
 _SESSION = re.compile(r"[123]")
-_LICENCE = "by application to the BCMI laboratory, for academic research only"
-_CITATION = (
-    "Zheng WL, Liu W, Lu Y, Lu BL, Cichocki A. EmotionMeter: a multimodal framework for recognizing human emotions. "
-    "IEEE Transactions on Cybernetics 49(3):1110-1122, 2019. doi:10.1109/TCYB.2018.2797176"
-)
-_URL = "https://bcmi.sjtu.edu.cn/home/seed/seed-iv.html"
 
 
-class SeedIV:
+class _Card:
+    """What the recordings and their features have in common."""
+
+    licence = LICENCE
+    citation = (
+        "Zheng WL, Liu W, Lu Y, Lu BL, Cichocki A. EmotionMeter: a multimodal framework for recognizing human "
+        "emotions. IEEE Transactions on Cybernetics 49(3):1110-1122, 2019. doi:10.1109/TCYB.2018.2797176"
+    )
+    url = "https://bcmi.sjtu.edu.cn/home/seed/seed-iv.html"
+    split = Split()
+
+
+class SeedIV(_Card):
     """SEED-IV, `eeg_raw_data`: 62 electrodes at 200 Hz.
 
     A recording is one trial: a person, a session, a clip, its event from the first sample to the last. Each session
@@ -47,24 +52,16 @@ class SeedIV:
     name = "seed-iv"
     title = "SEED-IV: emotions by film clips in four classes, 62 electrodes"
     modality: tuple[Modality, ...] = (Modality.EEG,)
-    licence = _LICENCE
-    citation = _CITATION
-    url = _URL
-    split = Split()
     sampling_rates: tuple[float, ...] = (RATE,)
 
     def find(self, source: Path) -> Entries:
         return _entries(source, self.name, "eeg_raw_data/1/1_20160518.mat and others", "eeg_raw_data")
 
     def read(self, entry: Entry) -> Recording:
-        variable = trial_variable(entry.path, entry.meta["trial"], _TRIALS)
-        signal = emotion.shaped(
-            entry.path, variable, read_matlab(entry.path, [variable]).get(variable), (len(CHANNELS), None)
-        )
-        return _complete(emotion.trial(signal, CHANNELS, RATE), entry)
+        return _complete(raw_trial(entry, _TRIALS), entry)
 
 
-class SeedIVFeatures:
+class SeedIVFeatures(_Card):
     """SEED-IV as differential entropy, `eeg_feature_smooth`: 62 electrodes x 5 bands, one value in four seconds.
 
     As `seed-de`, with the stimuli and codes of `seed-iv`. The values are `de_LDS`, smoothed over the future as well as
@@ -77,10 +74,6 @@ class SeedIVFeatures:
     name = "seed-iv-de"
     title = "SEED-IV as differential entropy in five bands"
     modality: tuple[Modality, ...] = (Modality.OTHER,)
-    licence = _LICENCE
-    citation = _CITATION
-    url = _URL
-    split = Split()
     sampling_rates: tuple[float, ...] = (1 / _WINDOW,)
 
     def find(self, source: Path) -> Entries:

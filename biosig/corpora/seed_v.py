@@ -12,7 +12,7 @@ import numpy as np
 
 from biosig.corpora import emotion
 from biosig.corpora.base import CORPORA, Entries, Entry, complete
-from biosig.corpora.seed import CHANNELS
+from biosig.corpora.seed import CHANNELS, LICENCE
 from biosig.errors import RecordError
 from biosig.readers.base import MAX_VALUES
 from biosig.readers.library import refusing
@@ -40,16 +40,22 @@ _TRIALS = 15
 _WINDOW = 4.0
 _RAW = re.compile(r"(\d+)_([123])_(\d{8})\.cnt")
 _FEATURES = re.compile(r"(\d+)_123\.npz")
-_LICENCE = "by application to the BCMI laboratory, for academic research only"
-_CITATION = (
-    "Liu W, Qiu JL, Zheng WL, Lu BL. Comparing recognition performance and robustness of multimodal deep learning "
-    "models for multimodal emotion recognition. IEEE Transactions on Cognitive and Developmental Systems "
-    "14(2):715-729, 2022. doi:10.1109/TCDS.2021.3071170"
-)
-_URL = "https://bcmi.sjtu.edu.cn/home/seed/seed-v.html"
 
 
-class SeedV:
+class _Card:
+    """What the recordings and their features have in common."""
+
+    licence = LICENCE
+    citation = (
+        "Liu W, Qiu JL, Zheng WL, Lu BL. Comparing recognition performance and robustness of multimodal deep learning "
+        "models for multimodal emotion recognition. IEEE Transactions on Cognitive and Developmental Systems "
+        "14(2):715-729, 2022. doi:10.1109/TCDS.2021.3071170"
+    )
+    url = "https://bcmi.sjtu.edu.cn/home/seed/seed-v.html"
+    split = Split()
+
+
+class SeedV(_Card):
     """SEED-V, `EEG_raw`: 62 electrodes at 1000 Hz as recorded, with mastoids and eyes.
 
     A recording is one trial, cut out of the session's file; its event is the clip from the first sample to the last.
@@ -65,10 +71,6 @@ class SeedV:
     name = "seed-v"
     title = "SEED-V: emotions by film clips in five classes, 62 electrodes"
     modality: tuple[Modality, ...] = (Modality.EEG, Modality.EOG)
-    licence = _LICENCE
-    citation = _CITATION
-    url = _URL
-    split = Split()
     sampling_rates: tuple[float, ...] = (1000.0,)
 
     def find(self, source: Path) -> Entries:
@@ -88,7 +90,7 @@ class SeedV:
         return _complete(recording, entry, date=entry.meta["date"])
 
 
-class SeedVFeatures:
+class SeedVFeatures(_Card):
     """SEED-V as differential entropy, `EEG_DE_features`: 62 electrodes x 5 bands, one value in four seconds.
 
     As `seed-de`, with the stimuli and codes of `seed-v`. Prepare them at their own rate (`--rate 0.25`). The arrays
@@ -96,17 +98,13 @@ class SeedVFeatures:
 
     Layout, checked against the owners' read-me and several independent programs: `EEG_DE_features/1_123.npz` with
     `data` and `label`, each a pickled dict of 0 to 44, fifteen trials a session; `data` is windows x 310, `label` the
-    class of each window. That the 310 are electrode by electrode, five bands each, is what most programs take, but not
-    all: the owners' text does not say.
+    class of each window. That the 310 are electrode by electrode, five bands each, is what programs of others take,
+    though not all of them: the owners' text does not say.
     """
 
     name = "seed-v-de"
     title = "SEED-V as differential entropy in five bands"
     modality: tuple[Modality, ...] = (Modality.OTHER,)
-    licence = _LICENCE
-    citation = _CITATION
-    url = _URL
-    split = Split()
     sampling_rates: tuple[float, ...] = (1 / _WINDOW,)
 
     def find(self, source: Path) -> Entries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickletools
 import struct
 from collections.abc import Iterator
 
@@ -10,64 +11,26 @@ _LINE, _TWO_LINES = "line", "two lines"
 _COUNTED = {"bytes1": "<B", "bytes4": "<I", "bytes8": "<Q"}
 
 # Left out on purpose: persistent ids, instances, new-style objects, sets, the extension registry, buffers out of band.
+_NAMES = {
+    "": (
+        "STOP MARK POP POP_MARK DUP NONE NEWTRUE NEWFALSE EMPTY_LIST LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 "
+        "TUPLE2 TUPLE3 EMPTY_DICT DICT SETITEM SETITEMS MEMOIZE STACK_GLOBAL REDUCE BUILD"
+    ),
+    "<B": "PROTO BININT1 BINGET BINPUT",
+    "<H": "BININT2",
+    "<i": "BININT",
+    "<I": "LONG_BINGET LONG_BINPUT",
+    "<Q": "FRAME",
+    ">d": "BINFLOAT",
+    "bytes1": "LONG1 SHORT_BINSTRING SHORT_BINUNICODE SHORT_BINBYTES",
+    "bytes4": "LONG4 BINSTRING BINUNICODE BINBYTES",
+    "bytes8": "BINUNICODE8 BINBYTES8 BYTEARRAY8",
+    _LINE: "INT LONG FLOAT STRING UNICODE GET PUT",
+    _TWO_LINES: "GLOBAL",
+}
+_BYTES = {opcode.name: ord(opcode.code) for opcode in pickletools.opcodes}
 OPCODES: dict[int, tuple[str, str]] = {
-    code[0]: (name, argument)
-    for code, name, argument in (
-        (b"\x80", "PROTO", "<B"),
-        (b"\x95", "FRAME", "<Q"),
-        (b".", "STOP", ""),
-        (b"(", "MARK", ""),
-        (b"0", "POP", ""),
-        (b"1", "POP_MARK", ""),
-        (b"2", "DUP", ""),
-        (b"N", "NONE", ""),
-        (b"\x88", "NEWTRUE", ""),
-        (b"\x89", "NEWFALSE", ""),
-        (b"I", "INT", _LINE),
-        (b"L", "LONG", _LINE),
-        (b"F", "FLOAT", _LINE),
-        (b"J", "BININT", "<i"),
-        (b"K", "BININT1", "<B"),
-        (b"M", "BININT2", "<H"),
-        (b"G", "BINFLOAT", ">d"),
-        (b"\x8a", "LONG1", "bytes1"),
-        (b"\x8b", "LONG4", "bytes4"),
-        (b"S", "STRING", _LINE),
-        (b"T", "BINSTRING", "bytes4"),
-        (b"U", "SHORT_BINSTRING", "bytes1"),
-        (b"V", "UNICODE", _LINE),
-        (b"X", "BINUNICODE", "bytes4"),
-        (b"\x8c", "SHORT_BINUNICODE", "bytes1"),
-        (b"\x8d", "BINUNICODE8", "bytes8"),
-        (b"B", "BINBYTES", "bytes4"),
-        (b"C", "SHORT_BINBYTES", "bytes1"),
-        (b"\x8e", "BINBYTES8", "bytes8"),
-        (b"\x96", "BYTEARRAY8", "bytes8"),
-        (b"]", "EMPTY_LIST", ""),
-        (b"l", "LIST", ""),
-        (b"a", "APPEND", ""),
-        (b"e", "APPENDS", ""),
-        (b")", "EMPTY_TUPLE", ""),
-        (b"t", "TUPLE", ""),
-        (b"\x85", "TUPLE1", ""),
-        (b"\x86", "TUPLE2", ""),
-        (b"\x87", "TUPLE3", ""),
-        (b"}", "EMPTY_DICT", ""),
-        (b"d", "DICT", ""),
-        (b"s", "SETITEM", ""),
-        (b"u", "SETITEMS", ""),
-        (b"g", "GET", _LINE),
-        (b"h", "BINGET", "<B"),
-        (b"j", "LONG_BINGET", "<I"),
-        (b"p", "PUT", _LINE),
-        (b"q", "BINPUT", "<B"),
-        (b"r", "LONG_BINPUT", "<I"),
-        (b"\x94", "MEMOIZE", ""),
-        (b"c", "GLOBAL", _TWO_LINES),
-        (b"\x93", "STACK_GLOBAL", ""),
-        (b"R", "REDUCE", ""),
-        (b"b", "BUILD", ""),
-    )
+    _BYTES[name]: (name, argument) for argument, names in _NAMES.items() for name in names.split()
 }
 
 Argument = bytes | int | float | tuple[bytes, bytes] | None

@@ -8,28 +8,9 @@ import numpy as np
 
 from biosig.channels import positions
 from biosig.recording import Modality, Recording
+from biosig.simulate import CAPS
 
-CAP = (
-    "Fp1",
-    "Fp2",
-    "F7",
-    "F3",
-    "Fz",
-    "F4",
-    "F8",
-    "T7",
-    "C3",
-    "Cz",
-    "C4",
-    "T8",
-    "P7",
-    "P3",
-    "Pz",
-    "P4",
-    "P8",
-    "O1",
-    "O2",
-)
+CAP = CAPS[19]
 RATE = 250.0
 
 
