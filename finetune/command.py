@@ -59,7 +59,7 @@ def evaluate(
     from finetune.report import write_report
     from finetune.scratch import Budget
     from finetune.table import as_table
-    from pretrain.specs import Device, Precision
+    from pretrain.execution import Device, Precision
     from pretrain.trainer import resolve_precision
 
     # Where it is fast, as in pretraining.

@@ -18,7 +18,7 @@ from torch.multiprocessing.spawn import ProcessExitedException, spawn
 from torch.nn.parallel import DistributedDataParallel
 
 from pretrain.errors import TrainingError
-from pretrain.specs import Device, Training
+from pretrain.execution import Device, Training
 
 # Newer releases of torch have another word for whether buffers are sent around at every step.
 _BUFFERS = (

@@ -17,6 +17,7 @@ from pretrain.data import PretrainingData
 from pretrain.distributed import Processes
 from pretrain.errors import RecipeError, TrainingError
 from pretrain.examples import Examples
+from pretrain.execution import Device
 from pretrain.gradcache import GradCache, split
 from pretrain.graphs import graph_of
 from pretrain.launch import fabric_of, together
@@ -26,7 +27,7 @@ from pretrain.objectives import OBJECTIVES, Objective
 from pretrain.origin import provenance, run_facts, uses_of
 from pretrain.rng import seed_everything
 from pretrain.run import Run
-from pretrain.specs import Device, Recipe
+from pretrain.specs import Recipe
 from pretrain.text import MINILM, ReportEncoder
 from pretrain.trainer import Outcome, Trainer
 

@@ -9,6 +9,7 @@ from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveFloat, Positive
 
 from biosig.recording import Modality
 from pretrain.architecture import Architecture, Spec
+from pretrain.execution import Training
 
 
 class Crop(StrEnum):
@@ -16,25 +17,6 @@ class Crop(StrEnum):
 
     RANDOM = "random"
     START = "start"
-
-
-class Precision(StrEnum):
-    """The arithmetic of the towers; losses and weights are float32 in any case.
-
-    `auto` is bfloat16 on a GPU and on a CPU with AMX tiles, float32 elsewhere.
-    """
-
-    AUTO = "auto"
-    BF16 = "bf16"
-    FLOAT32 = "float32"
-
-
-class Device(StrEnum):
-    """Where the towers run. `auto` takes a GPU if there is one."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    GPU = "gpu"
 
 
 class LabelScope(StrEnum):
@@ -166,25 +148,6 @@ class Optimiser(Spec):
             return self.learning_rate * (step + 1) / (self.warmup_steps + 1)
         done = (step - self.warmup_steps) / (self.steps - self.warmup_steps)
         return self.learning_rate * (1 + math.cos(math.pi * min(done, 1.0))) / 2
-
-
-class Training(Spec):
-    """How a run is carried out and watched.
-
-    Attributes:
-        processes: How many `biosig pretrain` starts on this machine. Under torchrun it is left out: the launcher says.
-        timeout_minutes: How long a process waits for another one that is stuck before it ends the run.
-    """
-
-    precision: Precision = Precision.AUTO
-    device: Device = Device.AUTO
-    log_every: PositiveInt = 10
-    validate_every: PositiveInt = 100
-    validation_batches: PositiveInt = 16
-    checkpoint_every: PositiveInt = 100
-    keep_checkpoints: PositiveInt = 2
-    processes: PositiveInt = 1
-    timeout_minutes: PositiveFloat = 30.0
 
 
 class Ontology(Spec):

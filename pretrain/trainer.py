@@ -19,6 +19,7 @@ from pretrain.checkpoint import Checkpoints
 from pretrain.data import PretrainingData
 from pretrain.distributed import ALONE, Processes
 from pretrain.errors import LossError, TrainingError
+from pretrain.execution import Device, Precision
 from pretrain.gradcache import GradCache
 from pretrain.launch import fabric_of
 from pretrain.learner import Learner
@@ -26,7 +27,7 @@ from pretrain.optimiser import adamw
 from pretrain.prefetch import prefetch
 from pretrain.progress import Display
 from pretrain.run import Run
-from pretrain.specs import Device, Precision, Recipe
+from pretrain.specs import Recipe
 
 # More names than this do not help to find the culprit.
 _NAMED = 256

@@ -19,13 +19,13 @@ from biosig.store import MODALITIES
 from pretrain.architecture import Architecture, ConceptEmbedding, ConceptSpec, SignalSpec, TextSpec, TokenSpec
 from pretrain.config import ModelConfig, OntologyConfig, ReportEncoderConfig
 from pretrain.distributed import Processes
+from pretrain.execution import Device, Training
 from pretrain.gradcache import GradCache
 from pretrain.intake import Intake
 from pretrain.launch import fabric_of
 from pretrain.learner import Learner
 from pretrain.model import FoundationModel
 from pretrain.objectives import OBJECTIVES, Alignment
-from pretrain.specs import Device, Training
 
 GRAPH = ontology.cardiac()
 K, TEXT, RATE, SAMPLES = len(GRAPH.observed), 24, 100.0, 256

@@ -18,9 +18,9 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from pretrain.errors import TrainingError
+from pretrain.execution import Device, Training
 from pretrain.launch import environment, fabric_of, leads, started
 from pretrain.recipe import parse
-from pretrain.specs import Device, Training
 from pretrain.trainer import Trainer
 from tests.pretrain.gloo import free_port
 from tests.pretrain.tiny import TINY

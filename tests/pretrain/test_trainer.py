@@ -15,12 +15,12 @@ import ontology
 from pretrain import session
 from pretrain.data import PretrainingData
 from pretrain.errors import RecipeError, TrainingError
+from pretrain.execution import Device, Precision
 from pretrain.learner import Learner
 from pretrain.model import FoundationModel
 from pretrain.optimiser import adamw
 from pretrain.recipe import Recipe
 from pretrain.session import Summary, pretrain
-from pretrain.specs import Device, Precision
 from pretrain.text import ReportEncoder
 from pretrain.trainer import resolve_precision
 
