@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 
 from biosig.store import Store
 from finetune.audit import audit, enforce, supervision
@@ -22,8 +22,9 @@ from finetune.metrics import best_thresholds, decide
 from finetune.probe import C_GRID
 from finetune.protocols import Role, Task
 from finetune.report import Example, Map
-from finetune.result import Evaluation, Side, Threshold
+from finetune.result import Evaluation, Side, Threshold, Trust
 from finetune.summary import bootstrap_run, differences, number, summarise
+from finetune.trust.summary import trust
 from finetune.wording import limits, protocol
 from ontology import cardiac
 from pretrain.model import FoundationModel
@@ -97,6 +98,7 @@ def evaluate(
         rows=tuple(summarise(one, task, scores) for one, scores in zip(draws, structured, strict=True)),
         differences=tuple(differences(draws)),
         thresholds=_threshold_rows(bench, thresholds),
+        trust=_trust(bench, weights),
         settings={
             "protocol": protocol(model, options, min_positives, challenge),
             "challenge_weights": challenge.source,
@@ -133,6 +135,13 @@ def _threshold_rows(bench: Bench, thresholds: Float[np.ndarray, " concept"]) -> 
         )
         for column in np.flatnonzero(task.scored)
     )
+
+
+def _trust(bench: Bench, weights: Float64[np.ndarray, "row draw"]) -> Trust | None:
+    if bench.probe is None:
+        return None
+    validation, test = (bench.features[bench.task.rows[role]] for role in (Role.VALIDATION, Role.TEST))
+    return trust(bench.probe.probabilities(validation), bench.probe.probabilities(test), bench.task, weights)
 
 
 def _side(task: Task, store: Store, role: Role) -> Side:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class _Part(BaseModel):
@@ -168,6 +168,79 @@ class Threshold(_Part):
     f1: float | None
 
 
+class Diagram(_Part):
+    """A reliability diagram: mean probability, share of positives and pairs of record and concept in each bin."""
+
+    said: tuple[float, ...]
+    happened: tuple[float, ...]
+    count: tuple[int, ...]
+
+
+class Calibrated(_Part):
+    """Errors of the probabilities after one kind of scaling, means over the scored concepts.
+
+    Attributes:
+        scaling: As in `finetune.trust.calibration.Scaling`; fitted on validation.
+        ece: Expected calibration error, bins of equal width; value and interval less the bootstrap bias.
+        adaptive_ece: The same with bins of equal mass.
+        brier: The Brier score.
+        diagram: Of all pairs of record and scored concept together.
+    """
+
+    scaling: str
+    ece: Estimate
+    adaptive_ece: Estimate
+    brier: Estimate
+    diagram: Diagram
+
+
+class SetCoverage(_Part):
+    """How often the prediction sets of a concept held the truth on the test side; null where there was no such record.
+
+    Attributes:
+        calibration_positives: Validation records with the concept; with few of them sets are always undecided.
+        positive: Coverage of records with the concept.
+        negative: Coverage of records without it.
+        undecided: Share of sets with both answers.
+        empty: Share of sets with none.
+    """
+
+    concept: str
+    calibration_positives: int
+    positive: float | None
+    negative: float | None
+    undecided: float | None
+    empty: float | None
+
+
+class Silence(_Part):
+    """Yes or no at a calibrated probability of 0.5, the surest answers first; see `finetune.trust.selective`."""
+
+    error: float
+    area: float
+    refinement: float | None
+    coverage: tuple[float, ...]
+    risk: tuple[float, ...]
+
+
+class Trust(_Part):
+    """How far the pretrained probe with most labels can be trusted.
+
+    Attributes:
+        temperature: T of temperature scaling; above 1 the probe was too sure.
+        calibrated: Before and after scaling.
+        miscoverage: The share of truths that prediction sets may miss, for each label on its own.
+        sets: Of the scored concepts.
+        silence: What errors are left if the unsure answers are not given.
+    """
+
+    temperature: float
+    calibrated: tuple[Calibrated, ...]
+    miscoverage: float
+    sets: tuple[SetCoverage, ...]
+    silence: Silence
+
+
 class Side(_Part):
     """One side of the split."""
 
@@ -197,6 +270,7 @@ class Evaluation(_Part):
         rows: The table.
         differences: Pretrained against its rivals.
         thresholds: Of the pretrained probe with most labels.
+        trust: In its probabilities; null without a probe.
         settings: Draws, level, seeds, grids and budgets.
         versions: Of the packages.
     """
@@ -211,6 +285,7 @@ class Evaluation(_Part):
     rows: tuple[Row, ...]
     differences: tuple[Difference, ...]
     thresholds: tuple[Threshold, ...]
+    trust: Trust | None = None
     settings: dict[str, Any]
     versions: dict[str, str]
     seconds: float

@@ -64,7 +64,8 @@ def protocol(model: FoundationModel, options: Options, min_positives: int, weigh
     Challenge score: that of PhysioNet/CinC 2021, 0 for calling everything sinus rhythm and 1 for the truth; classes
     whose label is unknown are left out. Weights: {weights.source}.
 
-    C, thresholds and early stopping come from validation; test was scored once.
+    C, thresholds, scales of probabilities, prediction sets and early stopping come from validation; test was scored
+    once.
     """
     return _sentences(said)
 
@@ -80,6 +81,9 @@ def limits(options: Options) -> list[str]:
         said += """
     The rival from scratch has a short budget and no search of its hyperparameters: a floor for what supervised
     training can do, not its best.
+
+    Validation chose C before it calibrated, and people with several records are not independent: what prediction sets
+    promise holds roughly, and the table says how it came out.
 
     All of validation chooses C and stops early, at every fraction and for every row alike: that is more labels than
     the fraction says.

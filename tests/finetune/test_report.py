@@ -14,7 +14,8 @@ import pytest
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from finetune.report import Example, Map, Named, bracket, decimal, lines, write_report
+from finetune.page import bracket, decimal
+from finetune.report import Example, Map, Named, lines, write_report
 from finetune.result import Encoder, Estimate, Evaluation, Finding, Protocol, Severity
 from finetune.table import as_table
 from tests.finetune.fakes import make_evaluation, make_task
@@ -70,7 +71,7 @@ def test_the_page_is_well_formed_and_needs_nothing_else(evaluation: Evaluation, 
     _, page = page_of(evaluation, tmp_path)
     assert page.open == []
     images = [attributes for tag, attributes in page.seen if tag == "img"]
-    assert len(images) == 4
+    assert len(images) == 5
     for attributes in images:
         assert attributes["alt"]
         kind, content = re.fullmatch(r"data:image/(png|svg\+xml);base64,([\w+/=]+)", attributes["src"] or "").groups()
