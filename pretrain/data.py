@@ -22,14 +22,16 @@ from pretrain.intake import Intake
 from pretrain.labels import Labels, Reports
 from pretrain.leakage import TrainingSet, check_subjects
 from pretrain.moments import Moments
-from pretrain.sampling import training_sampler, validation_sampler
+from pretrain.sampling import NO_MOMENT, training_sampler, validation_sampler
+from pretrain.segments import NO_SEGMENT, Segments
 from pretrain.specs import Recipe
 from pretrain.text import ReportEncoder
+from pretrain.views import shown
 
 # The front end that takes the twelve leads one by one.
 _FIXED = "leads12"
-# Keeps the numbers of augmentations apart from those that draw order and windows.
-_AUGMENT = 2
+# Keep the numbers of augmentations apart from those that draw order and windows.
+_AUGMENT, _VALIDATION_VIEWS = 2, 5
 
 
 class PretrainingData:
@@ -108,14 +110,16 @@ class PretrainingData:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the sampler leaves out, a line each."""
-        if not isinstance(self.train, Moments):
-            return ()
         notes = [self.train.note] if self.train.note else []
         if self.validation is None and any(map(len, self.examples.validation)):
-            notes.append(
-                f"nothing is validated, for the records that validate are not of {self.train.subjects} subjects who "
-                "met the same stimuli"
-            )
+            match self.train:
+                case Moments(subjects=subjects):
+                    lacks = f"are not of {subjects} subjects who met the same stimuli"
+                case Segments(segments=segments):
+                    lacks = f"are all shorter than {segments} windows"
+                case _:
+                    lacks = "hold one window, and a contrast needs two"
+            notes.append(f"nothing is validated, for the records that validate {lacks}")
         return tuple(notes)
 
     def epoch(self, step: int) -> int:
@@ -136,10 +140,8 @@ class PretrainingData:
         seed = self.recipe.seed
         epoch, place = divmod(step, self.batches_per_epoch)
         part = processes.share(self.train.size)
-        batch = self._with_labels(self.train.batch(place, seed=seed, epoch=epoch, part=part))
-        if self.spec.augment:
-            draw = np.random.default_rng([seed, epoch, _AUGMENT, place])
-            self._augment(batch, draw.integers(2**63, size=self.train.size)[part].tolist())
+        batch = self._with_labels(self.train.batch(place, seed=seed, epoch=epoch, part=part), part.start)
+        self._augment(batch, [seed, epoch, _AUGMENT, place], self.train.size, part)
         return batch
 
     def typical_batches(self) -> Iterator[dict[str, Tensor]]:
@@ -162,14 +164,23 @@ class PretrainingData:
         if self.validation is not None:
             part = processes.share(self.validation_size)
             for place in range(min(self.validation.batches_per_epoch, self.recipe.training.validation_batches)):
-                yield self._with_labels(self.validation.batch(place, seed=self.recipe.seed, epoch=0, part=part))
+                made = self.validation.batch(place, seed=self.recipe.seed, epoch=0, part=part)
+                batch = self._with_labels(made, part.start)
+                if self.spec.views.count > 1:
+                    # Views that nothing tells apart would say nothing.
+                    self._augment(batch, [self.recipe.seed, 0, _VALIDATION_VIEWS, place], self.validation_size, part)
+                yield batch
 
     def training_set(self) -> TrainingSet:
         """Who trains, hashed."""
         return TrainingSet.of(list(self.stores.values()), self.examples.train)
 
-    def _augment(self, batch: dict[str, Tensor], keys: Sequence[int]) -> None:
-        """Each record from a generator of its own: it comes out the same whatever else is read beside it."""
+    def _augment(self, batch: dict[str, Tensor], seed: Sequence[int], size: int, part: slice) -> None:
+        """Each row from a generator of its own: it comes out the same whatever else is read beside it."""
+        if not self.spec.augment:
+            return
+        draws = np.random.default_rng(seed).integers(2**63, size=(size, self.spec.views.count))
+        keys = draws[part].flatten().tolist()
         for place, (row, key) in enumerate(zip(batch["row"].tolist(), keys, strict=True)):
             # Only its own channels: how many there are to fill up depends on the other records.
             own = slice(len(self.intake.leads or self._channels[row]))
@@ -178,9 +189,13 @@ class PretrainingData:
             changed = augment(signal[None], mask[None], self.spec.augment, generator)
             signal[:], mask[:] = changed[0][0], changed[1][0]
 
-    def _with_labels(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    def _with_labels(self, batch: dict[str, Tensor], first: int) -> dict[str, Tensor]:
+        """Windows, the first of which has this number in its batch, with all that is known of them, in their views."""
         rows = batch["row"].numpy()
-        batch = self.intake.arrange(batch, [self._channels[row] for row in rows])
+        names = [self._channels[row] for row in rows]
+        batch = self.intake.arrange(batch, names)
+        for name, none in (("moment", NO_MOMENT), ("segment", NO_SEGMENT)):
+            batch.setdefault(name, torch.full((len(rows),), none))
         ids = self.reports.ids[rows]
         batch["subject"] = torch.from_numpy(self._subjects[rows])
         batch["report_id"] = torch.from_numpy(ids)
@@ -188,7 +203,7 @@ class PretrainingData:
             batch["report"] = torch.from_numpy(self.reports.take(ids))
         batch["labels"] = torch.from_numpy(self.labels.stated[rows])
         batch["known"] = torch.from_numpy(self.labels.known[rows])
-        return batch
+        return shown(batch, self.spec.views, names, self.intake.leads, first)
 
 
 def _common_preprocessing(stores: Mapping[str, Store], sampling_rate: float) -> Preprocessing:

@@ -1,20 +1,20 @@
-"""What makes the batches of an epoch: windows in any order, or subjects at the same moments."""
+"""What makes the batches of an epoch: windows in any order, adjacent ones, or subjects at the same moments."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
-import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from biosig.store import Store, Windows, batches
+from biosig.store import Store, Windows
 from pretrain.errors import TrainingError
 from pretrain.moments import Moments
-from pretrain.specs import Crop, MomentSampler, Recipe
+from pretrain.order import whole_batches
+from pretrain.segments import Segments
+from pretrain.specs import Crop, MomentSampler, Recipe, SegmentSampler
 
 #: The moment of a window that stands for none.
 NO_MOMENT = -1
@@ -36,8 +36,12 @@ class Sampler(Protocol):
     def batches_per_epoch(self) -> int:
         """How many batches an epoch has."""
 
+    @property
+    def note(self) -> str:
+        """What is left out, in one line; empty where nothing is."""
+
     def batch(self, place: int, *, seed: int, epoch: int, part: slice = slice(None)) -> dict[str, Tensor]:
-        """What `biosig.store.collate` gives, with `moment (B,)` int64; -1 where it is none. Only a part of it is read.
+        """What `biosig.store.collate` gives, and what the sampler knows of a window. Only a part of it is read.
 
         The same windows are the batch whichever part of it is asked for.
         """
@@ -50,6 +54,8 @@ class Uniform:
         windows: What to draw from.
         size: Windows in a batch.
     """
+
+    note = ""
 
     def __init__(self, windows: Windows, size: int) -> None:
         self.windows, self.size = windows, size
@@ -64,20 +70,21 @@ class Uniform:
 
     def batch(self, place: int, *, seed: int, epoch: int, part: slice = slice(None)) -> dict[str, Tensor]:
         """See `Sampler.batch`."""
-        items = _order(len(self.windows), self.size, seed, epoch)[place][part]
-        made = self.windows.batch(items, seed=seed, epoch=epoch)
-        return {**made, "moment": torch.full((len(items),), NO_MOMENT)}
+        items = whole_batches(len(self.windows), self.size, seed, epoch)[place][part]
+        return self.windows.batch(items, seed=seed, epoch=epoch)
 
 
 def training_sampler(recipe: Recipe, stores: Sequence[Store], rows: Rows) -> Sampler:
     """The sampler that a recipe asks for.
 
     Raises:
-        TrainingError: If no stimulus was met by enough subjects, or they do not fill a batch.
+        TrainingError: If no stimulus was met by enough subjects, they do not fill a batch, or no record is long enough.
     """
     spec, size = recipe.data, recipe.optimiser.batch_size
     if isinstance(spec.sampler, MomentSampler):
         return _moments(recipe, spec.sampler, stores, rows, fewer=False)
+    if isinstance(spec.sampler, SegmentSampler):
+        return _segments(recipe, spec.sampler, stores, rows, fewer=False)
     windows = Windows(stores, rows, seconds=spec.window_seconds, train=spec.crop is Crop.RANDOM)
     return Uniform(windows, size)
 
@@ -90,11 +97,13 @@ def validation_sampler(recipe: Recipe, stores: Sequence[Store], rows: Rows) -> S
     spec, size = recipe.data, recipe.optimiser.batch_size
     if not any(map(len, rows)):
         return None
-    if isinstance(spec.sampler, MomentSampler):
-        try:
+    try:
+        if isinstance(spec.sampler, MomentSampler):
             return _moments(recipe, spec.sampler, stores, rows, fewer=True)
-        except TrainingError:
-            return None
+        if isinstance(spec.sampler, SegmentSampler):
+            return _segments(recipe, spec.sampler, stores, rows, fewer=True)
+    except TrainingError:
+        return None
     windows = Windows(stores, rows, seconds=spec.window_seconds, train=False)
     return Uniform(windows, min(size, len(windows))) if len(windows) > 1 else None
 
@@ -111,6 +120,13 @@ def _moments(recipe: Recipe, sampler: MomentSampler, stores: Sequence[Store], ro
     )
 
 
-@lru_cache(maxsize=4)
-def _order(count: int, size: int, seed: int, epoch: int) -> list[Int64[np.ndarray, " item"]]:
-    return batches(count, size, seed=seed, epoch=epoch, drop_last=True)
+def _segments(recipe: Recipe, sampler: SegmentSampler, stores: Sequence[Store], rows: Rows, *, fewer: bool) -> Segments:
+    return Segments(
+        stores,
+        rows,
+        seconds=recipe.data.window_seconds,
+        size=recipe.optimiser.batch_size,
+        segments=sampler.segments,
+        train=not fewer and recipe.data.crop is Crop.RANDOM,
+        fewer=fewer,
+    )

@@ -10,6 +10,7 @@ from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveFloat, Positive
 from biosig.recording import Modality
 from pretrain.architecture import Architecture, Spec
 from pretrain.execution import Training
+from pretrain.view_specs import Copies, Views
 
 
 class Crop(StrEnum):
@@ -70,7 +71,18 @@ class MomentSampler(Spec):
     apart_seconds: FiniteFloat = Field(ge=0, default=0.0)
 
 
-Sampler = Annotated[UniformSampler | MomentSampler, Field(discriminator="kind")]
+class SegmentSampler(Spec):
+    """Windows of a record that follow each other; see `pretrain.segments`.
+
+    Attributes:
+        segments: How many of each record are in a batch.
+    """
+
+    kind: Literal["segments"]
+    segments: int = Field(ge=2, default=2)
+
+
+Sampler = Annotated[UniformSampler | MomentSampler | SegmentSampler, Field(discriminator="kind")]
 
 
 class Data(Spec):
@@ -84,6 +96,8 @@ class Data(Spec):
         augment: Applied to training batches in this order.
         labels: Which concepts count as a record's own.
         sampler: Which windows make a batch.
+        views: What each window of a batch is shown as; a number means so many copies. `optimiser.batch_size` counts
+            windows: a batch has so many rows for each of them.
     """
 
     sampling_rate: PositiveFloat
@@ -93,6 +107,12 @@ class Data(Spec):
     augment: tuple[Augmentation, ...] = ()
     labels: LabelScope = LabelScope.STATED
     sampler: Sampler = UniformSampler()
+    views: Views = Copies()
+
+    @field_validator("views", mode="before")
+    @classmethod
+    def _number(cls, given: object) -> object:
+        return {"kind": "copies", "number": given} if type(given) is int else given
 
     @property
     def samples(self) -> int:
@@ -174,7 +194,9 @@ class Recipe(Spec):
         name: A short name.
         title: One line.
         references: The papers it follows.
-        reconstruction: What is our own choice where the papers are silent.
+        known: What the papers, or their authors' code, say.
+        reconstruction: What is our own choice, because they are silent or for other reasons.
+        corpora: Names in `biosig.corpora.CORPORA` that have what it learns from.
         seed: Decides the initial weights, the order of the data and every augmentation.
         ontology: The concept graph, or only its source: `ontology: sleep`. It is left aside where neither a tower nor
             an objective uses concepts; `none` says that none does.
@@ -183,7 +205,9 @@ class Recipe(Spec):
     name: str = Field(pattern=r"^[a-z0-9_.-]+$")
     title: str
     references: tuple[str, ...] = ()
+    known: str = ""
     reconstruction: str = ""
+    corpora: tuple[str, ...] = ()
     seed: NonNegativeInt = 0
     ontology: Ontology | None = Ontology(source="cardiac")
     data: Data
@@ -209,6 +233,10 @@ class Recipe(Spec):
             raise ValueError(
                 f"optimiser.batch_size: expected a multiple of data.sampler.subjects_per_moment "
                 f"({sampler.subjects_per_moment}), got {size}"
+            )
+        if isinstance(sampler, SegmentSampler) and size % sampler.segments:
+            raise ValueError(
+                f"optimiser.batch_size: expected a multiple of data.sampler.segments ({sampler.segments}), got {size}"
             )
         return self
 
