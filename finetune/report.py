@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 
-import jinja2
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from finetune.figures import COLOURS, NAMES, ZERO_SHOT, concept_intervals, label_protocol, learning_curves, shown, span
+from finetune.page import bracket, decimal, picture, render
 from finetune.result import ConceptScore, Difference, Encoder, Estimate, Evaluation, Protocol, Row, Severity
+from finetune.trust.figures import trust_figure
 
 RIVALS = (Encoder.RANDOM, Encoder.SCRATCH)
 GRAPH = {
@@ -98,26 +94,24 @@ def write_report(
         example: A record on ECG paper, if the model could be probed.
         map_: The embedding map.
     """
-    page = (
-        _environment()
-        .get_template("report.html.jinja")
-        .render(
-            e=evaluation,
-            headline=headline(evaluation),
-            lines=lines(evaluation),
-            graph_titles=list(GRAPH.values()),
-            curves=picture(learning_curves(evaluation), "svg"),
-            by_concept=picture(concept_intervals(evaluation), "svg"),
-            example=example,
-            ecg=picture(example.figure, "png") if example else "",
-            map=map_,
-            map_picture=picture(map_.figure, "png") if map_ else "",
-            refusals=[finding.text for finding in evaluation.findings if finding.severity is Severity.REFUSAL],
-            warnings=[finding.text for finding in evaluation.findings if finding.severity is Severity.WARNING],
-            notes=[finding.text for finding in evaluation.findings if finding.severity is Severity.NOTE],
-            terms={count.concept: count.term for count in evaluation.concepts},
-            auprc={score.concept: score.auprc for score in _most_labels(evaluation)},
-        )
+    page = render(
+        "report.html.jinja",
+        e=evaluation,
+        headline=headline(evaluation),
+        lines=lines(evaluation),
+        graph_titles=list(GRAPH.values()),
+        curves=picture(learning_curves(evaluation), "svg"),
+        by_concept=picture(concept_intervals(evaluation), "svg"),
+        example=example,
+        ecg=picture(example.figure, "png") if example else "",
+        map=map_,
+        map_picture=picture(map_.figure, "png") if map_ else "",
+        refusals=[finding.text for finding in evaluation.findings if finding.severity is Severity.REFUSAL],
+        warnings=[finding.text for finding in evaluation.findings if finding.severity is Severity.WARNING],
+        notes=[finding.text for finding in evaluation.findings if finding.severity is Severity.NOTE],
+        terms={count.concept: count.term for count in evaluation.concepts},
+        auprc={score.concept: score.auprc for score in _most_labels(evaluation)},
+        trust_picture=picture(trust_figure(evaluation.trust), "svg") if evaluation.trust else "",
     )
     path.write_text(page, encoding="utf-8")
 
@@ -161,18 +155,6 @@ def headline(evaluation: Evaluation) -> list[tuple[str, str, str]]:
     return tiles
 
 
-def picture(figure: Figure, kind: str) -> str:
-    """A figure as a data URI: an image element runs no script and shares no identifiers with the page."""
-    buffer = io.BytesIO()
-    # Equal numbers give equal bytes: no date, and identifiers that do not come from a random salt.
-    with rc_context({"svg.hashsalt": "biosig", "svg.fonttype": "path"}):
-        if kind == "svg":
-            figure.savefig(buffer, format="svg", metadata={"Date": None})
-            return f"data:image/svg+xml;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-        figure.savefig(buffer, format="png", dpi=150, bbox_inches="tight", metadata={"Software": None})
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
 def _line(evaluation: Evaluation, row: Row, *, first: bool) -> Line:
     gap = None
     if row.encoder is not Encoder.PRETRAINED:
@@ -210,18 +192,6 @@ def _gap(evaluation: Evaluation, rival: Encoder, protocol: Protocol, fraction: f
     return next((gap for gap in evaluation.differences if (gap.rival, gap.protocol, gap.fraction) == wanted), None)
 
 
-def decimal(value: float | None, *, sign: bool = False) -> str:
-    """Three decimals; a dash for nothing. A minus sign that is as wide as a plus."""
-    if value is None:
-        return "–"
-    return f"{value:+.3f}".replace("-", "−") if sign else f"{value:.3f}"
-
-
-def bracket(estimate: Estimate, *, sign: bool = False) -> str:
-    """The interval."""
-    return f"[{decimal(estimate.low, sign=sign)}, {decimal(estimate.high, sign=sign)}]"
-
-
 def _number(estimate: Estimate, *, sign: bool = False) -> tuple[str, str]:
     return decimal(estimate.value, sign=sign), bracket(estimate, sign=sign)
 
@@ -244,23 +214,3 @@ def _runs(row: Row) -> str:
 def _used(row: Row) -> str:
     records, subjects = (span(sorted(counts)) for counts in (row.train_records, row.train_subjects))
     return f"{records} records of {subjects} subjects"
-
-
-def _words(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_words, value))
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    templates = resources.files("finetune")
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: (templates / name).read_text(encoding="utf-8")),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(decimal=decimal, bracket=bracket, words=_words)
-    return environment

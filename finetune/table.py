@@ -10,7 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from finetune.report import GRAPH, Line, decimal, lines
+from finetune.page import decimal
+from finetune.report import GRAPH, Line, lines
 from finetune.result import Evaluation, Severity
 
 # Characters that the whole table takes; a narrower terminal gets the first and the last metric.

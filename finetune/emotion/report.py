@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
 from pathlib import Path
-
-import jinja2
 
 from finetune.emotion.figures import WORDS, by_subject, chance_of, intervals, main_measure
 from finetune.emotion.maps import heads, heard
@@ -14,10 +10,9 @@ from finetune.emotion.metrics import Measure
 from finetune.emotion.protocols import Access
 from finetune.emotion.result import Result
 from finetune.emotion.wording import limits, protocol
-from finetune.report import bracket, decimal, picture
+from finetune.page import bracket, decimal, picture, render
 from finetune.result import Severity
 
-_TEMPLATE = "report.html.jinja"
 _HEADLINE = (
     ("de-linear", Access.CAUSAL),
     ("de-linear", Access.TRANSDUCTIVE),
@@ -29,27 +24,23 @@ _HEADLINE = (
 def write_report(result: Result, path: Path) -> None:
     """Write `report.html`: no other file, no script, no network; every text of the data is escaped."""
     maps = heads(heard(result.lines), result.electrodes)
-    page = (
-        _environment()
-        .get_template(_TEMPLATE)
-        .render(
-            r=result,
-            style=_house_style(),
-            words=WORDS,
-            measures=list(result.lines[0].metrics) if result.lines else [],
-            main=main_measure(result),
-            chances={one: chance_of(one, len(result.classes)) for one in Measure},
-            headline=headline(result),
-            intervals=picture(intervals(result), "svg"),
-            by_subject=picture(by_subject(result), "svg"),
-            topomaps=picture(maps, "png") if maps else "",
-            about={line.row: line for line in result.lines}.values(),
-            protocol=protocol(result),
-            limits=limits(result),
-            warnings=[one.text for one in result.findings if one.severity is not Severity.NOTE],
-            notes=[one.text for one in result.findings if one.severity is Severity.NOTE],
-            causal=Access.CAUSAL,
-        )
+    page = render(
+        "emotion/report.html.jinja",
+        r=result,
+        words=WORDS,
+        measures=list(result.lines[0].metrics) if result.lines else [],
+        main=main_measure(result),
+        chances={one: chance_of(one, len(result.classes)) for one in Measure},
+        headline=headline(result),
+        intervals=picture(intervals(result), "svg"),
+        by_subject=picture(by_subject(result), "svg"),
+        topomaps=picture(maps, "png") if maps else "",
+        about={line.row: line for line in result.lines}.values(),
+        protocol=protocol(result),
+        limits=limits(result),
+        warnings=[one.text for one in result.findings if one.severity is not Severity.NOTE],
+        notes=[one.text for one in result.findings if one.severity is Severity.NOTE],
+        causal=Access.CAUSAL,
     )
     path.write_text(page, encoding="utf-8")
 
@@ -64,23 +55,3 @@ def headline(result: Result) -> list[tuple[str, str, str]]:
             title = f"{WORDS[main]}, {line.title}, {access.value}"
             tiles.append((title, decimal(estimate.value), bracket(estimate)))
     return tiles
-
-
-def _house_style() -> str:
-    """The style sheet of the other report: one look for both."""
-    text = (resources.files("finetune") / _TEMPLATE).read_text(encoding="utf-8")
-    return text.partition("<style>")[2].partition("</style>")[0]
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    templates = resources.files("finetune.emotion")
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: (templates / name).read_text(encoding="utf-8")),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(decimal=decimal, bracket=bracket)
-    return environment

@@ -12,7 +12,7 @@ from finetune.emotion.figures import WORDS, main_measure
 from finetune.emotion.metrics import Measure
 from finetune.emotion.protocols import Access
 from finetune.emotion.result import Line, Result
-from finetune.report import bracket, decimal
+from finetune.page import bracket, decimal
 from finetune.result import Metric, Severity
 
 # Characters of a number with its interval, and of the terminals that have room for gains, and for every metric.

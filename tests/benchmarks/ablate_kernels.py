@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from finetune.report import bracket, decimal
+from finetune.page import bracket, decimal
 from finetune.summary import metric
 from ontology import KERNELS as KERNELS_OF_PACKAGE
 from ontology import cardiac

@@ -18,8 +18,9 @@ from finetune.decided import Decided
 from finetune.graph_scores import graph_scores
 from finetune.hierarchical import error_distance, hierarchical_scores
 from finetune.metrics import best_thresholds
+from finetune.page import bracket, decimal
 from finetune.protocols import Role, Task
-from finetune.report import GRAPH, bracket, decimal, write_report
+from finetune.report import GRAPH, write_report
 from finetune.result import Encoder, Evaluation, GraphScores, Protocol
 from finetune.summary import Run
 from finetune.table import as_table
