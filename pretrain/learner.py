@@ -78,6 +78,9 @@ class Learner(nn.Module):
     def losses(self, features: Mapping[str, Tensor], batch: Mapping[str, Tensor], key: int) -> dict[str, Tensor]:
         """The losses of the records of all processes.
 
+        What an objective leaves out, because the batch holds nothing for it, is not among them and adds nothing to
+        `loss`. Where none finds anything, that is 0 with a gradient of 0.
+
         Raises:
             LossError: If an objective refuses them.
         """
@@ -94,7 +97,8 @@ class Learner(nn.Module):
                 for part, value in parts.items():
                     losses[f"{name}/{part}"] = value
                     total = total + self.weights[name] * value
-        return {"loss": total, **losses}
+        # Whoever asks for the gradient gets one: DDP waits for it.
+        return {"loss": total if losses else features["signal"].sum().float() * 0, **losses}
 
 
 def _zero(batch: Mapping[str, Tensor]) -> Tensor:

@@ -54,6 +54,10 @@ class Objective(nn.Module, ABC):
     def forward(self, features: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Losses by name, each a scalar, unweighted.
 
+        A batch may hold nothing that a loss is about: no report, no label, nobody at the same moment. Such a loss is
+        left out, for a 0 would be counted as one; for training it is 0, and the parameters of the objective rest.
+        Whether it is there must follow from what all processes have alike, which is what this gets.
+
         Args:
             features: Unit vectors by tower: `signal (B, D)`, `text (B, D)`, `concept (K, D)`.
             batch: `report_id (B,)`, `labels (B, K)`, `known (B, K)`, as far as the objective uses them.

@@ -19,7 +19,7 @@ from pretrain.objectives.softmax import softmax_of
 from pretrain.objectives.targets import Dense, Groups, LowRank, Targets, WithoutSelf
 from pretrain.objectives.tiles import Tiles
 
-__all__ = ["Dense", "Direction", "Empty", "Groups", "LowRank", "Targets", "soft_info_nce"]
+__all__ = ["Dense", "Direction", "Empty", "Groups", "LowRank", "Targets", "excluding", "soft_info_nce"]
 
 
 class Direction(StrEnum):
@@ -90,15 +90,7 @@ def soft_info_nce(
         van den Oord et al., arXiv 1807.03748; Radford et al., arXiv 2103.00020; Khosla et al., arXiv 2004.11362.
     """
     _check_inputs(a, b, scale, targets, chunk)
-    if isinstance(exclude, Tensor):
-        if not isinstance(targets, Dense):
-            raise TypeError(f"a mask of excluded pairs goes with Dense targets, got {type(targets).__name__}")
-        targets = targets.without(exclude)
-    elif exclude == "self":
-        if len(a) != len(b):
-            raise ValueError(f"exclude='self': expected rows and columns alike, got {len(a)} and {len(b)}")
-        targets = WithoutSelf(targets)
-
+    targets = excluding(targets, exclude)
     row_sums, column_sums = targets.row_sums(), targets.column_sums()
     if columns_averaged is not None:
         column_sums = column_sums * columns_averaged
@@ -124,6 +116,25 @@ def soft_info_nce(
     # torch leaves Function.apply untyped.
     loss: Tensor = _SoftInfoNCE.apply(a, b, scale, task)  # type: ignore[no-untyped-call]
     return loss
+
+
+def excluding(targets: Targets, exclude: Literal["self"] | Bool[Tensor, "row column"] | None) -> Targets:
+    """The targets, 0 at pairs that are left out.
+
+    Raises:
+        ValueError: If there are not as many rows as columns, where each is to be left out with itself.
+        TypeError: If a mask of pairs comes with targets other than `Dense`.
+    """
+    if exclude is None:
+        return targets
+    if isinstance(exclude, Tensor):
+        if not isinstance(targets, Dense):
+            raise TypeError(f"a mask of excluded pairs goes with Dense targets, got {type(targets).__name__}")
+        return targets.without(exclude)
+    rows, columns = targets.shape
+    if rows != columns:
+        raise ValueError(f"exclude='self': expected rows and columns alike, got {rows} and {columns}")
+    return WithoutSelf(targets)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import torch
 from jaxtyping import Bool, Float
@@ -14,7 +14,7 @@ from torch import Tensor
 from ontology.graph import ConceptGraph
 from ontology.kernels import KERNELS
 from pretrain.objectives.base import OBJECTIVES, LogitScale, Objective, Options, feature, parse
-from pretrain.objectives.contrast import Dense, Direction, Empty, LowRank, Targets, soft_info_nce
+from pretrain.objectives.contrast import Dense, Direction, Empty, LowRank, Targets, excluding, soft_info_nce
 
 
 class Form(StrEnum):
@@ -67,7 +67,8 @@ class GraphSmoothed(Objective):
 
     What is not known is not held against anyone:
 
-    - A recording without labels is left out: no row, no positive, no negative.
+    - A recording without labels is left out: no row, no positive, no negative. If none has one there is no loss, and
+      none of the batch form if no two agree in anything.
     - A concept that the coding of a recording cannot express (`known` is false) is no target of that recording and
       not in its softmax. It neither draws nor repels; the other targets are normalised without it.
     - A concept that no recording of the batch carries gets no cross-entropy of its own (columns). It stays among the
@@ -136,6 +137,8 @@ class GraphSmoothed(Objective):
         known = batch["known"].bool() if "known" in batch else torch.ones_like(labels)
         carried = labels & known
         labelled = carried.any(1)
+        if not labelled.any():
+            return {}
         signal, carried, known = (
             feature(features, "signal", "graph_smoothed")[labelled],
             carried[labelled],
@@ -157,14 +160,15 @@ class GraphSmoothed(Objective):
                 )
             if self.batch_scale is not None:
                 targets, exclude = batch_targets(carried, known, self.kernel, self.epsilon)
-                losses["batch"] = soft_info_nce(
-                    signal,
-                    signal,
-                    scale=self.batch_scale(),
-                    targets=targets,
-                    empty=Empty.IGNORE,
-                    exclude="self" if exclude is None else exclude,
-                )
+                if (excluding(targets, exclude).row_sums() > 0).any():
+                    losses["batch"] = soft_info_nce(
+                        signal,
+                        signal,
+                        scale=self.batch_scale(),
+                        targets=targets,
+                        empty=Empty.IGNORE,
+                        exclude=exclude,
+                    )
         return losses
 
 
@@ -185,13 +189,13 @@ def batch_targets(
     known: Bool[Tensor, "record concept"],
     kernel: Float[Tensor, "concept concept"] | None,
     epsilon: float,
-) -> tuple[Targets, Bool[Tensor, "record record"] | None]:
-    """T of the batch form, and the pairs to leave out where it is not each recording with itself alone."""
+) -> tuple[Targets, Literal["self"] | Bool[Tensor, "record record"]]:
+    """T of the batch form, and the pairs to leave out: each recording with itself, or more."""
     y = _distribution(carried.float())
     mixed = y if kernel is None else (1 - epsilon) * y + epsilon * (y @ kernel)
     targets = LowRank(mixed, y)
     if not ((~known).any(0) & carried.any(0)).any():
-        return targets, None
+        return targets, "self"
     hard, unknown = carried.float(), (~known).float()
     unsaid = unknown @ hard.T
     doubtful = (unsaid + unsaid.T > 0) & (hard @ hard.T == 0)

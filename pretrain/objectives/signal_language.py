@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from ontology.graph import ConceptGraph
 from pretrain.objectives.base import OBJECTIVES, LogitScale, Objective, Options, feature, parse
-from pretrain.objectives.contrast import Empty, Groups, soft_info_nce
+from pretrain.objectives.contrast import Groups, soft_info_nce
 
 
 class SignalLanguageOptions(Options):
@@ -35,7 +35,7 @@ class SignalLanguage(Objective):
     r"""Symmetric contrast of signals and reports, `T_ij = 1` where record j has the report of record i, word for word.
 
     Reports that are equal after normalising (equal `report_id`) are positives of each other, never negatives. Records
-    without a report (`report_id` -1) are left out as rows and as columns; a batch of nothing else has the loss 0.
+    without a report (`report_id` -1) are left out as rows and as columns. Fewer than two with one are no contrast.
 
     With `latent_views`, a second contrast of two dropout views of each signal vector, on all records:
     `l(normalise(dropout(z)), normalise(dropout(z)))`. MERL takes the views after a linear layer on the pooled feature;
@@ -72,23 +72,18 @@ class SignalLanguage(Objective):
         signal, text = feature(features, "signal", "signal_language"), feature(features, "text", "signal_language")
         ids = batch["report_id"]
         stated = ids >= 0
-        losses = {
-            "report": soft_info_nce(
-                signal[stated],
-                text[stated],
-                scale=self.logit_scale(),
-                targets=Groups(ids[stated], ids[stated]),
-                empty=Empty.IGNORE,
+        losses = {}
+        if stated.sum() > 1:
+            losses["report"] = soft_info_nce(
+                signal[stated], text[stated], scale=self.logit_scale(), targets=Groups(ids[stated], ids[stated])
             )
-        }
-        if self.view_scale is not None:
+        if self.view_scale is not None and len(signal) > 1:
             each = torch.arange(len(signal), device=signal.device)
             losses["latent_views"] = soft_info_nce(
                 self._view(signal),
                 self._view(signal),
                 scale=self.view_scale(),
                 targets=Groups(each, each),
-                empty=Empty.IGNORE,
             )
         return losses
 

@@ -47,7 +47,7 @@ class TemporalAsynchronous(Objective):
 
     Their similarity is late interaction of tokens, by the alignment of the options; the loss is
     `pretrain.objectives.pairs.pairwise_info_nce`. Windows without a partner, or without a moment (-1), are candidates
-    only; a batch without any pair has the loss 0. Windows must be full: padding has no token.
+    only; without any pair there is no loss. In a batch with one, windows must be full: padding has no token.
 
     `pooled` is CLISA's contrast, `top_k` TA2CL's as far as it is known; `coherent` and `banded` are ours.
 
@@ -74,10 +74,15 @@ class TemporalAsynchronous(Objective):
 
     def forward(self, features: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """See `Objective.forward`. Uses `tokens`, `token_rate`, `moment` and `subject`."""
-        tokens, scale = _full(features), self.logit_scale()
+        if "tokens" not in features:
+            raise ValueError(
+                f"temporal_asynchronous: expected features of a tokens tower, got those of {', '.join(features)}; "
+                "give the model a `token`"
+            )
         partners = Partners(batch["moment"], batch["subject"], self.chosen.same_subject)
         if not partners.counts().any():
-            return {"moment": (tokens.sum() + scale) * 0}
+            return {}
+        tokens, scale = _full(features["tokens"]), self.logit_scale()
         kind = self.aligner(tokens.shape[1], float(features["token_rate"]))
         prepared = kind.prepare(tokens)
         chunk = rows_at_once(kind, prepared)
@@ -100,18 +105,12 @@ class TemporalAsynchronous(Objective):
         )
 
 
-def _full(features: Mapping[str, Tensor]) -> Float[Tensor, "window token dim"]:
+def _full(tokens: Float[Tensor, "window token dim"]) -> Float[Tensor, "window token dim"]:
     """The tokens.
 
     Raises:
-        ValueError: If the model gives none, or a window has padding.
+        ValueError: If a window has padding.
     """
-    if "tokens" not in features:
-        raise ValueError(
-            f"temporal_asynchronous: expected features of a tokens tower, got those of {', '.join(features)}; "
-            "give the model a `token`"
-        )
-    tokens = features["tokens"]
     missing = (tokens.detach() == 0).all(2).sum(1)
     if missing.any():
         first = int(missing.nonzero()[0])

@@ -99,12 +99,7 @@ def test_records_that_say_nothing_change_nothing(name: str) -> None:
 def test_a_batch_that_says_nothing_has_no_loss(name: str, records: int) -> None:
     objective, silent, inputs = build(name), batch(records), features(records)
     silence(silent, slice(None))
-    losses = objective(inputs, silent)
-    assert all(loss == 0 for loss in losses.values())
-    sum(losses.values(), torch.tensor(0.0)).backward()
-    gradient = inputs[READS[name]].grad
-    assert gradient is not None
-    assert not gradient.any()
+    assert objective(inputs, silent) == {}, "a 0 would count as a loss that was found"
 
 
 @every
