@@ -90,22 +90,37 @@ class Windows:
         return self.first_row[self._store] + self._row
 
     def starts(
-        self, items: Sequence[int] | Int64[np.ndarray, " item"], *, seed: int = 0, epoch: int = 0
+        self,
+        items: Sequence[int] | Int64[np.ndarray, " item"],
+        *,
+        seed: int = 0,
+        epoch: int = 0,
+        drawn: Float64[np.ndarray, " item"] | None = None,
     ) -> Int64[np.ndarray, " item"]:
-        """First sample of each window: the same for the same item, seed and epoch, whatever else is asked for."""
+        """First sample of each window: the same for the same item, seed and epoch, whatever else is asked for.
+
+        With `drawn`, a number in [0, 1) for each window, that decides where it begins; so an item that is wanted twice
+        can begin in two places.
+        """
         items = np.asarray(items)
         if not self.train:
             return self._fixed[items]
-        return np.floor(self._draw(seed, epoch)[items] * (self._room[items] + 1)).astype(np.int64)
+        drawn = self._draw(seed, epoch)[items] if drawn is None else drawn
+        return np.floor(drawn * (self._room[items] + 1)).astype(np.int64)
 
     def batch(
-        self, items: Sequence[int] | Int64[np.ndarray, " item"], *, seed: int = 0, epoch: int = 0
+        self,
+        items: Sequence[int] | Int64[np.ndarray, " item"],
+        *,
+        seed: int = 0,
+        epoch: int = 0,
+        drawn: Float64[np.ndarray, " item"] | None = None,
     ) -> dict[str, Tensor]:
-        """The tensors of some windows (`biosig.store.batch.collate`); `row` counts in `records`."""
+        """The tensors of some windows (`biosig.store.batch.collate`); `row` counts in `records`. See `starts`."""
         import torch  # noqa: PLC0415
 
         items = np.asarray(items)
-        starts = self.starts(items, seed=seed, epoch=epoch)
+        starts = self.starts(items, seed=seed, epoch=epoch, drawn=drawn)
         made = collate(
             [
                 (self.stores[self._store[item]], int(self._row[item]), int(start))
