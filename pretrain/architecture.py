@@ -89,6 +89,16 @@ class TokenSpec(Spec):
     centre: bool = False
 
 
+class ViewSpec(Spec):
+    """Two views of the mean token, each by a layer of its own: what the objective `latent_views` tells apart.
+
+    Attributes:
+        projection: From the encoder's width to the dimensions of the sphere.
+    """
+
+    projection: Projection = Projection.LINEAR
+
+
 class Architecture(Spec):
     """Named towers, each ending on one unit sphere of `dim` dimensions. A tower that is left out is not built.
 
@@ -100,3 +110,4 @@ class Architecture(Spec):
     text: TextSpec | None = None
     concept: ConceptSpec | None = None
     token: TokenSpec | None = None
+    views: ViewSpec | None = None

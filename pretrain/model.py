@@ -13,6 +13,7 @@ from jaxtyping import Float, Float32, Int
 from rich.progress import track
 from torch import Tensor, nn
 
+from biosig import encoders
 from biosig.recording import Recording
 from biosig.store import Store
 from ontology.graph import ConceptGraph
@@ -25,7 +26,7 @@ from pretrain.leakage import TrainingSet
 from pretrain.saving import load_json, save_json, save_tensors
 from pretrain.tensors import TensorReport, load_weights
 from pretrain.text import ReportEncoder
-from pretrain.towers import SignalTower, TextTower, TokenTower
+from pretrain.towers import SignalTower, TextTower, TokenTower, ViewTower
 
 CONFIG, WEIGHTS, TRAINING_SET = "config.json", "model.safetensors", "training_set.json"
 
@@ -63,6 +64,7 @@ class FoundationModel(nn.Module):
         text_dim = config.report_encoder.dim if config.report_encoder else 0
         self.signal = SignalTower(spec.signal, spec.dim, config.intake)
         self.token = TokenTower(spec.token, self.signal.encoder.dim) if spec.token else None
+        self.views = ViewTower(spec.views, self.signal.encoder.dim, spec.dim) if spec.views else None
         self.text = TextTower(spec.text, text_dim, spec.dim) if spec.text else None
         self.concept: ConceptTower | None = None
         if spec.concept:
@@ -93,13 +95,19 @@ class FoundationModel(nn.Module):
         Args:
             batch: As `biosig.store.batch` gives it. There is `text` if the batch has `report (B, E)`, the vectors of
                 the frozen report encoder, and the model has a text tower. There are `tokens`, and `token_rate`
-                (a scalar, tokens a second), if the architecture has a `token`.
+                (a scalar, tokens a second), if the architecture has a `token`; `view_a` and `view_b (B, D)`, of any
+                length, if it has `views`.
+
+        `pooled (B, F)`, of any length, is what `signal` is projected from.
         """
         tokens, kept = self.signal.tokens(batch)
-        features = {"signal": self.signal(self.signal.pool(tokens, kept))}
+        pooled = self.signal.pool(tokens, kept)
+        features = {"signal": self.signal(pooled), "pooled": pooled}
         if self.token is not None:
             features["tokens"] = self.token(tokens, kept)
             features["token_rate"] = torch.tensor(self.signal.token_rate, device=tokens.device)
+        if self.views is not None:
+            features["view_a"], features["view_b"] = self.views(tokens, kept)
         if self.text is not None and "report" in batch:
             features["text"] = self.text(batch["report"])
         if self.concept is not None:
@@ -115,6 +123,8 @@ class FoundationModel(nn.Module):
         self.signal.projection.measure(torch.cat([self.signal.pool(*each) for each in encoded]))
         if self.token is not None:
             self.token.projection.measure(torch.cat([tokens[kept] for tokens, kept in encoded]))
+        if self.views is not None:
+            self.views.measure(torch.cat([encoders.pool(*each) for each in encoded]))
         if self.text is not None:
             self.text.projection.measure(torch.from_numpy(reports))
         self.train(training)

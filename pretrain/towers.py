@@ -1,4 +1,4 @@
-"""The signal, token and text towers: from a recording or a report to a sphere."""
+"""The signal, token, view and text towers: from a recording or a report to a sphere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from biosig import encoders
-from pretrain.architecture import Projection, SignalSpec, TextSpec, TokenPooling, TokenSpec
+from pretrain.architecture import Projection, SignalSpec, TextSpec, TokenPooling, TokenSpec, ViewSpec
 from pretrain.intake import Intake
 
 
@@ -84,6 +84,32 @@ class TokenTower(nn.Module):
         if self.centre:
             projected = projected - encoders.pool(projected, kept)[:, None]
         return nn.functional.normalize(projected, dim=2).masked_fill(~kept[..., None], 0)
+
+
+class ViewTower(nn.Module):
+    """Two vectors a record, each by a layer of its own from the mean of its tokens. They are not on a sphere.
+
+    Args:
+        spec: Which projection.
+        width: Of the encoder's tokens.
+        dim: Of a view.
+    """
+
+    def __init__(self, spec: ViewSpec, width: int, dim: int) -> None:
+        super().__init__()
+        self.one, self.other = (Projector(width, dim, spec.projection) for _ in range(2))
+
+    def forward(
+        self, tokens: Float[Tensor, "batch token width"], kept: Bool[Tensor, "batch token"]
+    ) -> tuple[Float[Tensor, "batch dim"], Float[Tensor, "batch dim"]]:
+        """Both of them."""
+        mean = encoders.pool(tokens, kept)
+        return self.one(mean).float(), self.other(mean).float()
+
+    def measure(self, means: Float[Tensor, "item width"]) -> None:
+        """See `Projector.measure`."""
+        self.one.measure(means)
+        self.other.measure(means)
 
 
 class TextTower(nn.Module):

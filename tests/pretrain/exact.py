@@ -16,7 +16,7 @@ from biosig.channels import LEADS_12, positions
 from biosig.preprocess import Preprocessing
 from biosig.recording import Modality
 from biosig.store import MODALITIES
-from pretrain.architecture import Architecture, ConceptEmbedding, ConceptSpec, SignalSpec, TextSpec, TokenSpec
+from pretrain.architecture import Architecture, ConceptEmbedding, ConceptSpec, SignalSpec, TextSpec, TokenSpec, ViewSpec
 from pretrain.config import ModelConfig, OntologyConfig, ReportEncoderConfig
 from pretrain.distributed import Processes
 from pretrain.execution import Device, Training
@@ -25,7 +25,7 @@ from pretrain.intake import Intake
 from pretrain.launch import fabric_of
 from pretrain.learner import Learner
 from pretrain.model import FoundationModel
-from pretrain.objectives import OBJECTIVES, Alignment
+from pretrain.objectives import OBJECTIVES, Alignment, Coding
 
 GRAPH = ontology.cardiac()
 K, TEXT, RATE, SAMPLES = len(GRAPH.observed), 24, 100.0, 256
@@ -34,11 +34,11 @@ RECORDS, MICRO_BATCH = 13, 3
 
 # Options that change what is computed, and how; an objective that is not named here is tested as it is by default.
 _VARIANTS: Mapping[str, list[dict[str, Any]]] = {
-    "signal_language": [{}, {"latent_views": True}],
     "graph_smoothed": [{"form": "both"}, {"direction": "rows", "kernel": "identity"}],
     "temporal_asynchronous": [
         {"alignment": alignment.value, "span_seconds": 1.0, "softness": 0.1} for alignment in Alignment
     ],
+    "patient": [{"coding": coding.value} for coding in Coding],
 }
 CASES: Mapping[str, tuple[str, dict[str, Any]]] = {
     "-".join([name, *(str(value) for value in options.values())]): (name, options)
@@ -60,6 +60,7 @@ def learner_of(case: str, encoder: str = "resnet1d18", **options: Any) -> Learne
         text=TextSpec(),
         concept=ConceptSpec(embedding=ConceptEmbedding.GRAPH),
         token=TokenSpec(dim=8, centre=False),
+        views=ViewSpec(),
     )
     reports = ReportEncoderConfig(name="none", fingerprint="", dim=TEXT)
     model = FoundationModel(
@@ -89,6 +90,9 @@ def batch_of(records: int) -> dict[str, Tensor]:
         "known": known,
         "moment": moment.where(moment != 2, -1),
         "subject": torch.arange(records) % 3,
+        "instance": torch.arange(records) // 2,
+        "segment": torch.arange(records) % 2,
+        "lead": torch.arange(records) // 2 % 2,
     }
 
 

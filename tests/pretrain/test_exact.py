@@ -82,7 +82,7 @@ def test_two_processes_have_the_gradient_of_one(case: str, size: int | None, spr
 
 def test_dropout_of_the_towers_is_replayed() -> None:
     def fresh() -> Learner:
-        return learner_of("signal_language-True", "patch_transformer_tiny", width=64, depth=1, dropout=0.3)
+        return learner_of("signal_language", "patch_transformer_tiny", width=64, depth=1, dropout=0.3)
 
     whole = batch_of(RECORDS)
     reference = fresh()

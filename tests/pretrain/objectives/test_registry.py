@@ -17,7 +17,14 @@ GRAPH = ontology.cardiac()
 K = len(GRAPH.observed)
 TOKENS = 9
 # What each objective reads of a record: leaves that want their gradient.
-READS = {"signal_language": "signal", "graph_smoothed": "signal", "temporal_asynchronous": "tokens"}
+READS = {
+    "signal_language": "signal",
+    "graph_smoothed": "signal",
+    "temporal_asynchronous": "tokens",
+    "instance": "signal",
+    "patient": "signal",
+    "latent_views": "view_a",
+}
 
 
 def features(records: int = 12, *, seed: int = 0) -> dict[str, Tensor]:
@@ -27,6 +34,8 @@ def features(records: int = 12, *, seed: int = 0) -> dict[str, Tensor]:
         "concept": unit(K, seed=seed + 2),
         "tokens": unit(records * TOKENS, seed=seed + 3).detach().view(records, TOKENS, 8).requires_grad_(),
         "token_rate": torch.tensor(4.0),
+        "view_a": unit(records, seed=seed + 4),
+        "view_b": unit(records, seed=seed + 5),
     }
 
 
@@ -39,11 +48,20 @@ def batch(records: int = 12, *, seed: int = 0) -> dict[str, Tensor]:
         "known": known,
         "moment": torch.randint(-1, 3, (records,), generator=generator),
         "subject": torch.randint(0, 4, (records,), generator=generator),
+        "mask": torch.ones(records, 12, dtype=torch.bool),
+        "instance": torch.arange(records) // 2,
+        "segment": torch.arange(records) % 2,
+        "lead": torch.full((records,), -1),
     }
 
 
 def build(name: str) -> Objective:
     return OBJECTIVES[name].build({}, GRAPH)
+
+
+def scales_of(objective: Objective) -> list[LogitScale]:
+    """Of those that train their temperature."""
+    return [part for part in objective.modules() if isinstance(part, LogitScale)]
 
 
 every = pytest.mark.parametrize("name", OBJECTIVES)
@@ -55,6 +73,7 @@ def taken(values: Mapping[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
 
 def silence(told: dict[str, Tensor], rows: slice) -> None:
     told["report_id"][rows], told["labels"][rows], told["moment"][rows] = -1, False, -1
+    told["mask"][rows] = False
 
 
 def test_every_objective_is_tested() -> None:
@@ -112,13 +131,9 @@ def test_a_missing_tower_and_a_wrong_option_are_named(name: str) -> None:
         OBJECTIVES[name].build({"temperature": -1}, GRAPH)
 
 
-@every
+@pytest.mark.parametrize("name", [name for name in OBJECTIVES if scales_of(build(name))])
 def test_the_scale_begins_at_the_temperature_and_stays_below_its_limit(name: str) -> None:
-    scales = [
-        part for part in OBJECTIVES[name].build({"temperature": 0.2}, GRAPH).modules() if isinstance(part, LogitScale)
-    ]
-    assert scales
-    for scale in scales:
+    for scale in scales_of(OBJECTIVES[name].build({"temperature": 0.2}, GRAPH)):
         assert scale().item() == pytest.approx(5.0)
         nn.init.constant_(scale.log_scale, 9.0)
         assert scale().item() == pytest.approx(100.0)
