@@ -1,43 +1,58 @@
-"""Exact resume: everything a run needs to go on, as safetensors and JSON, whole or not there."""
+"""Exact resume: everything a run needs to go on, as safetensors and JSON, whole or not there.
+
+Two things need no room in it: the schedule is a function of the step (`Optimiser.learning_rate_at`), and bfloat16
+scales no loss, so the precision has no state.
+"""
 
 from __future__ import annotations
 
 import re
-import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from pretrain.errors import TrainingError
+from pretrain.history import History
 from pretrain.optimiser import load_state_tensors, state_tensors
 from pretrain.rng import rng_state, set_rng_state
-from pretrain.saving import load_json, save_json, save_tensors
+from pretrain.saving import load_json, refusal, remove_folder, remove_remains, save_json, save_tensors, whole_folder
+from pretrain.sharding import placed_like, whole
 
 _NAME = re.compile(r"step-(\d{8})")
-_PARTIAL = ".partial"
+_WEIGHTS, _MOMENTS, _RANDOM, _STATE = "weights.safetensors", "optimiser.safetensors", "random.safetensors", "state.json"
 
 
 class Checkpoints:
-    """The last few checkpoints of a run.
+    """The last few checkpoints of a run, and the one of its best validation.
 
     A checkpoint is a folder `step-00000100` with the weights (`weights.safetensors`: towers and objectives), the
-    optimiser's moments, the random states and `state.json`. It is written under another name and renamed when every
-    file of it is on the disk, so a folder with that name is always whole, however the process ends.
+    optimiser's moments, the random states and `state.json`: the sampler's position, the last losses and validation, and
+    which validation was the best. It is written under another name and renamed when every file of it is on the disk, so
+    a folder with that name is always whole, however the process or the machine ends.
+
+    What is sharded over processes is put together first: a checkpoint does not depend on how many they were.
 
     Args:
         folder: Where they lie; made if needed. Remains of a writer that was killed are removed.
-        keep: How many stay.
+        keep: How many of the last stay.
+        writes: Whether this process writes; those that do not lend their shards.
+
+    Raises:
+        TrainingError: If the folder cannot be made.
     """
 
-    def __init__(self, folder: Path, keep: int) -> None:
-        self.folder, self.keep = folder, keep
-        folder.mkdir(parents=True, exist_ok=True)
-        for remains in folder.glob(f"*{_PARTIAL}"):
-            shutil.rmtree(remains)
+    def __init__(self, folder: Path, keep: int, *, writes: bool = True) -> None:
+        self.folder, self.keep, self.writes = folder, keep, writes
+        if writes:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                remove_remains(folder)
+            except OSError as error:
+                raise TrainingError(refusal(folder, error)) from error
 
     def steps(self) -> list[int]:
         """The steps that have a checkpoint, in order."""
@@ -47,40 +62,92 @@ class Checkpoints:
         """The folder of a step."""
         return self.folder / f"step-{step:08d}"
 
-    def save(self, step: int, modules: nn.Module, optimiser: torch.optim.Optimizer, position: dict[str, int]) -> Path:
-        """Write the state after `step` steps, then drop the oldest beyond `keep`."""
-        target = self.path(step)
-        partial = target.with_name(target.name + _PARTIAL)
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
-        rng_tensors, rng_numbers = rng_state()
-        save_tensors(modules.state_dict(), partial / "weights.safetensors")
-        save_tensors(state_tensors(optimiser, dict(modules.named_parameters())), partial / "optimiser.safetensors")
-        save_tensors(rng_tensors, partial / "random.safetensors")
-        save_json({"step": step, "position": position, "random": rng_numbers}, partial / "state.json")
-        if target.exists():
-            shutil.rmtree(target)
-        partial.rename(target)
-        for old in self.steps()[: -self.keep]:
-            # Renamed first: a checkpoint that is half removed must not look like one.
-            doomed = self.path(old).rename(self.path(old).with_name(self.path(old).name + _PARTIAL))
-            shutil.rmtree(doomed)
+    def save(
+        self,
+        step: int,
+        modules: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        position: Mapping[str, int],
+        history: History | None = None,
+    ) -> Path:
+        """Write the state after `step` steps, then drop those that need not stay.
+
+        Raises:
+            TrainingError: If it cannot be written, say because the disk is full; those before are as they were.
+        """
+        history, target = history or History(), self.path(step)
+        weights = dict(self._whole(modules.state_dict()))
+        moments = dict(self._whole(state_tensors(optimiser, dict(modules.named_parameters()))))
+        if not self.writes:
+            return target
+        random, numbers = rng_state()
+        state = {"step": step, "position": dict(position), "random": numbers, "history": history.to_json()}
+        needed = sum(value.nbytes for tensors in (weights, moments, random) for value in tensors.values())
+        try:
+            with whole_folder(target) as partial:
+                save_tensors(weights, partial / _WEIGHTS)
+                save_tensors(moments, partial / _MOMENTS)
+                save_tensors(random, partial / _RANDOM)
+                save_json(state, partial / _STATE)
+            self.prune(history)
+        except OSError as error:
+            raise TrainingError(f"{refusal(target, error, needed)}; {self._left()}") from error
         return target
 
-    def load(self, step: int, modules: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
-        """Put modules, optimiser and random generators back to where they were; give the sampler's position.
+    def prune(self, history: History) -> None:
+        """Drop the oldest beyond `keep`, but not that of the best validation."""
+        best = history.best.step if history.best else None
+        for step in self.steps()[: -self.keep]:
+            if step != best and self.writes:
+                remove_folder(self.path(step))
+
+    def load(self, step: int, modules: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[dict[str, int], History]:
+        """Put modules, optimiser and random generators back to where they were; give the sampler's position, and more.
 
         Raises:
             TrainingError: If the checkpoint is damaged or belongs to another recipe.
         """
         path = self.path(step)
+        self.load_weights(step, modules)
         try:
-            state = load_json(path / "state.json")
-            modules.load_state_dict(load_file(path / "weights.safetensors"))
-            moments = load_file(path / "optimiser.safetensors")
+            state = load_json(path / _STATE)
+            history = History.of_json(state["history"])
+            moments = load_file(path / _MOMENTS)
             load_state_tensors(optimiser, dict(modules.named_parameters()), moments)
-            set_rng_state(load_file(path / "random.safetensors"), state["random"])
-        except (OSError, RuntimeError, SafetensorError, KeyError, ValueError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise TrainingError(f"{path}: a checkpoint that cannot be loaded: {reason}") from error
-        return dict(state["position"])
+            set_rng_state(load_file(path / _RANDOM), state["random"])
+            return dict(state["position"]), history
+        except (OSError, RuntimeError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise _damaged(path, error) from error
+
+    def load_weights(self, step: int, modules: nn.Module) -> None:
+        """Put only the weights back.
+
+        Raises:
+            TrainingError: See `load`.
+        """
+        path, there = self.path(step), modules.state_dict()
+        try:
+            found = load_file(path / _WEIGHTS)
+            modules.load_state_dict(
+                {name: placed_like(value, there[name]) if name in there else value for name, value in found.items()}
+            )
+        except (OSError, RuntimeError, SafetensorError) as error:
+            raise _damaged(path, error) from error
+
+    def _whole(self, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+        """All processes take part; only the one that writes keeps what comes of it."""
+        for name, value in tensors.items():
+            gathered = whole(value.detach())
+            if self.writes:
+                yield name, gathered.cpu()
+
+    def _left(self) -> str:
+        steps = self.steps()
+        if not steps:
+            return "there is no checkpoint yet"
+        return f"the checkpoint of step {steps[-1]} is whole, and --resume goes on from it"
+
+
+def _damaged(path: Path, error: Exception) -> TrainingError:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return TrainingError(f"{path}: a checkpoint that cannot be loaded: {reason}")

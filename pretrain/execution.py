@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import PositiveFloat, PositiveInt, model_validator
 
 from pretrain.architecture import Spec
 
@@ -92,3 +92,9 @@ class Training(Spec):
     compile: Compile = Compile.NONE
     processes: PositiveInt = 1
     timeout_minutes: PositiveFloat = 30.0
+
+    @model_validator(mode="after")
+    def _check(self) -> "Training":
+        if self.compile is Compile.INDUCTOR and self.strategy is Strategy.FSDP:
+            raise ValueError("expected compile none where strategy is fsdp, got inductor")
+        return self

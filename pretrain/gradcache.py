@@ -7,10 +7,12 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, distributed
 
+from pretrain.errors import TrainingError
 from pretrain.learner import Learner
 from pretrain.rng import draw_key
+from pretrain.sharding import is_sharded, share_gradients_of_numbers
 
 
 class GradCache:
@@ -30,6 +32,9 @@ class GradCache:
         fabric: What `module` was set up with; None where nothing was.
         module: The learner as fabric wraps it.
 
+    Raises:
+        TrainingError: If a micro-batch is a single record where weights are sharded.
+
     References:
         Gao et al., Scaling deep contrastive learning batch size under memory limited setup (GradCache),
         arXiv 2101.06983.
@@ -45,14 +50,21 @@ class GradCache:
     ) -> None:
         self.learner, self.size = learner, micro_batch
         self.fabric, self.module = fabric, learner if module is None else module
+        self.sharded = is_sharded(learner)
+        if self.sharded and micro_batch == 1:
+            raise TrainingError("optimiser.micro_batch: expected at least 2 where training.strategy is fsdp, got 1")
 
     def backward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Add the gradients of a batch to those of the weights, averaged over processes; give the losses, detached."""
-        parts = split(batch, self.size)
+        losses = self._backward_of(self._parts(batch), batch)
+        share_gradients_of_numbers(self.learner)
+        return {name: value.detach() for name, value in losses.items()}
+
+    def _backward_of(self, parts: Sequence[Mapping[str, Tensor]], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if len(parts) == 1:
             losses = self.module(batch)
             self._backward(losses["loss"])
-            return {name: value.detach() for name, value in losses.items()}
+            return dict(losses)
         key = draw_key()
         leaves = {name: _leaf(value) for name, value in self._embed(parts, key).items()}
         with self._apart():
@@ -74,13 +86,13 @@ class GradCache:
                 replayed = self.module(part, key=key, part=number, gradients=gradients)
                 self._backward(replayed["loss"])
             start = stop
-        return {name: value.detach() for name, value in losses.items()}
+        return losses
 
     @torch.no_grad()
     def evaluate(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The losses alone."""
         key = draw_key()
-        return self.learner.losses(self._embed(split(batch, self.size), key), batch, key)
+        return self.learner.losses(self._embed(self._parts(batch), key), batch, key)
 
     @torch.no_grad()
     def _embed(self, parts: Sequence[Mapping[str, Tensor]], key: int) -> dict[str, Tensor]:
@@ -90,6 +102,19 @@ class GradCache:
             name: first if name in self.learner.model.shared else torch.cat([features[name] for features in found])
             for name, first in found[0].items()
         }
+
+    def _parts(self, batch: Mapping[str, Tensor]) -> list[Mapping[str, Tensor]]:
+        """The micro-batches: as many in every process where weights are sharded, for all gather them to embed one."""
+        parts = split(batch, self.size)
+        if self.sharded:
+            most = torch.tensor(len(parts), device=batch["signal"].device)
+            distributed.all_reduce(most, distributed.ReduceOp.MAX)
+            if len(parts) < most:
+                # Shares differ by one window at most: there is a row for each part.
+                cut = {name: value.tensor_split(int(most)) for name, value in batch.items() if value.ndim}
+                whole = {name: value for name, value in batch.items() if not value.ndim}
+                parts = [{**whole, **{name: pieces[i] for name, pieces in cut.items()}} for i in range(int(most))]
+        return parts
 
     def _backward(self, loss: Tensor) -> None:
         if self.fabric is None:

@@ -12,13 +12,14 @@ from inspect import signature
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import TorchElasticEnvironment
-from lightning_fabric.strategies import DDPStrategy
+from lightning_fabric.plugins.environments import LightningEnvironment, TorchElasticEnvironment
+from lightning_fabric.strategies import DDPStrategy, ModelParallelStrategy
 from torch.multiprocessing.spawn import ProcessExitedException, spawn
 from torch.nn.parallel import DistributedDataParallel
 
 from pretrain.errors import TrainingError
-from pretrain.execution import Device, Training
+from pretrain.execution import Device, Strategy, Training
+from pretrain.sharding import shard
 
 # Newer releases of torch have another word for whether buffers are sent around at every step.
 _BUFFERS = (
@@ -54,23 +55,34 @@ def fabric_of(training: Training, *, alone: bool = False) -> Fabric:
         raise TrainingError(
             f"training.processes: expected as many as the launcher has started ({count}), got {training.processes}"
         )
-    # Fabric's own mixed precision would round the signals themselves.
+    # Fabric's own mixed precision would round the signals themselves. Where processes come from is said here: in the
+    # job of a scheduler, fabric would go by the job's variables, whatever torchrun or this command has started.
     if count == 1:
-        return Fabric(accelerator=accelerator, devices=1, precision="32-true")
+        return Fabric(accelerator=accelerator, devices=1, precision="32-true", plugins=[LightningEnvironment()])
     here = int(os.environ.get("LOCAL_WORLD_SIZE", count))
-    strategy = DDPStrategy(
-        cluster_environment=TorchElasticEnvironment(),
-        timeout=timedelta(minutes=training.timeout_minutes),
+    fabric = Fabric(
+        accelerator=accelerator,
+        devices=here,
+        num_nodes=count // here,
+        strategy=_strategy(training, count),
+        precision="32-true",
+        plugins=[TorchElasticEnvironment()],
+    )
+    fabric.launch()
+    return fabric
+
+
+def _strategy(training: Training, processes: int) -> DDPStrategy | ModelParallelStrategy:
+    timeout = timedelta(minutes=training.timeout_minutes)
+    if training.strategy is Strategy.FSDP:
+        return ModelParallelStrategy(shard, data_parallel_size=processes, tensor_parallel_size=1, timeout=timeout)
+    return DDPStrategy(
+        timeout=timeout,
         # A tower that no objective of the recipe looks at has no gradient.
         find_unused_parameters=True,
         # They are constants.
         **{_BUFFERS: False},
     )
-    fabric = Fabric(
-        accelerator=accelerator, devices=here, num_nodes=count // here, strategy=strategy, precision="32-true"
-    )
-    fabric.launch()
-    return fabric
 
 
 @contextmanager

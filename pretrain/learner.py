@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +34,7 @@ class Learner(nn.Module):
     Attributes:
         bf16: Whether the towers compute in bfloat16. What comes in stays float32: sixteen bits hold eight of an ECG.
         processes: Who shares a batch; this one alone at first.
+        towers: What runs in place of the model, computing the same; none at first.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Learner(nn.Module):
         self.weights = dict(weights)
         self.bf16 = False
         self.processes: Processes = ALONE
+        self.towers: Callable[[Mapping[str, Tensor]], dict[str, Tensor]] | None = None
 
     def forward(
         self,
@@ -73,7 +75,7 @@ class Learner(nn.Module):
         """What the towers make of records of this process: the same for the same key and part."""
         device = batch["signal"].device.type
         with seeded(key, _TOWERS, self.processes.rank, part), torch.autocast(device, torch.bfloat16, enabled=self.bf16):
-            return self.model(batch)
+            return (self.towers or self.model)(batch)
 
     def losses(self, features: Mapping[str, Tensor], batch: Mapping[str, Tensor], key: int) -> dict[str, Tensor]:
         """The losses of the records of all processes.

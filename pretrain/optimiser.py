@@ -1,4 +1,4 @@
-"""AdamW with its parameters in two groups, and its state as named tensors."""
+"""AdamW with its parameters in groups, and its state as named tensors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pretrain.errors import TrainingError
+from pretrain.sharding import placed_like
 from pretrain.specs import Optimiser
 
 
@@ -22,7 +23,8 @@ def adamw(modules: nn.Module, spec: Optimiser) -> torch.optim.AdamW:
     trained = [parameter for parameter in modules.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in trained if p.ndim >= 2], "weight_decay": spec.weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+        # Numbers by themselves: where all else is sharded they are not.
+        *({"params": [p for p in trained if p.ndim == ndim], "weight_decay": 0.0} for ndim in (1, 0)),
     ]
     return torch.optim.AdamW(
         [group for group in groups if group["params"]], lr=spec.learning_rate, betas=spec.betas, weight_decay=0.0
@@ -52,4 +54,4 @@ def load_state_tensors(
             raise TrainingError(f"optimiser state of {name!r}, which is not a parameter of this recipe")
         parameter = names[name]
         # AdamW counts steps in a float32 tensor on the CPU.
-        optimiser.state[parameter][moment] = value if moment == "step" else value.to(parameter.device)
+        optimiser.state[parameter][moment] = value if moment == "step" else placed_like(value, parameter)

@@ -3,14 +3,14 @@
 recipe.yaml     the whole recipe, defaults filled in
 run.json        the stores and the ontology by hash, package versions, precision
 log.jsonl       one line for each logged step and each validation
-checkpoints/    the last few, for an exact resume
+checkpoints/    the last few, and that of the best validation, for an exact resume
 model/          the finished foundation model
 """
 
 from __future__ import annotations
 
 import json
-import shutil
+import os
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -19,11 +19,18 @@ from typing import Any
 import yaml
 
 from pretrain.errors import TrainingError
-from pretrain.saving import load_json, save_bytes, save_json
+from pretrain.saving import load_json, remove_remains, save_bytes, save_json, whole_folder, writing
 from pretrain.specs import Recipe
 
 # How a run is carried out, not what it computes: it may go on with others.
-_CARRIED_OUT = (("optimiser", "micro_batch"), ("training", "processes"), ("training", "timeout_minutes"))
+_CARRIED_OUT = (
+    ("optimiser", "micro_batch"),
+    ("training", "processes"),
+    ("training", "timeout_minutes"),
+    ("training", "keep_checkpoints"),
+    ("training", "strategy"),
+    ("training", "compile"),
+)
 #: Packages whose version may change a number.
 _PACKAGES = ("biosig", "torch", "numpy", "lightning-fabric", "transformers", "scipy")
 
@@ -57,23 +64,20 @@ class Run:
         """Make the folder, whole or not at all.
 
         Raises:
-            TrainingError: If something is there already.
+            TrainingError: If something is there already, or the folder cannot be written.
         """
         if self.folder.exists():
             raise TrainingError(f"{self.folder}: exists already; give --resume to go on, or another folder")
-        partial = self.folder.with_name(f".{self.folder.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        save_bytes(recipe.to_yaml().encode(), partial / "recipe.yaml")
-        save_json(dict(facts), partial / "run.json")
-        partial.rename(self.folder)
+        with writing(self.folder), whole_folder(self.folder) as partial:
+            save_bytes(recipe.to_yaml().encode(), partial / "recipe.yaml")
+            save_json(dict(facts), partial / "run.json")
 
     def check(self, recipe: Recipe, facts: Mapping[str, Any]) -> tuple[str, ...]:
         """That the run was started with this recipe and these data.
 
         Returns:
             What else has changed and may change the last bits: package versions, arithmetic, the number of processes,
-            the size of micro-batches. One line each.
+            the size of micro-batches, what is compiled or sharded. One line each.
 
         Raises:
             TrainingError: Naming the first field that differs.
@@ -96,19 +100,41 @@ class Run:
         pairs = {name: (versions_before.get(name), facts["versions"].get(name)) for name in facts["versions"]}
         pairs["precision"] = (old_facts.get("precision"), facts["precision"])
         pairs["processes"] = (old_facts.get("processes", 1), facts.get("processes", 1))
-        pairs["micro_batch"] = (old_recipe["optimiser"].get("micro_batch"), recipe.optimiser.micro_batch)
+        for part, name in (("optimiser", "micro_batch"), ("training", "strategy"), ("training", "compile")):
+            pairs[name] = (old_recipe[part].get(name), getattr(getattr(recipe, part), name))
         return tuple(f"{name} was {before}, is now {now}" for name, (before, now) in pairs.items() if before != now)
 
     def cut_log(self, step: int) -> None:
-        """Forget what was logged after a step: those steps will be done again."""
+        """Forget what was logged after a step: those steps will be done again. What a killed writer left goes as well.
+
+        Raises:
+            TrainingError: If the log cannot be written.
+        """
+        with writing(self.folder):
+            remove_remains(self.folder)
         if self.log.is_file():
             lines = self.log.read_text(encoding="utf-8").splitlines(keepends=True)
-            save_bytes("".join(line for line in lines if _step(line) <= step).encode(), self.log)
+            with writing(self.log):
+                save_bytes("".join(line for line in lines if _step(line) <= step).encode(), self.log)
 
     def write_log(self, entry: Mapping[str, Any]) -> None:
-        """Add a line."""
-        with self.log.open("a", encoding="utf-8") as file:
+        """Add a line.
+
+        Raises:
+            TrainingError: If it cannot be written.
+        """
+        with writing(self.log), self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry, allow_nan=False) + "\n")
+
+    def flush_log(self) -> None:
+        """Put the log on the disk.
+
+        Raises:
+            TrainingError: If it cannot be written.
+        """
+        if self.log.is_file():
+            with writing(self.log), self.log.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 def versions() -> dict[str, str]:

@@ -1,11 +1,18 @@
-"""Files that are whole or not there: written under another name, flushed to the disk, renamed."""
+"""Files and folders that are whole or not there: written under another name, flushed to the disk, renamed.
+
+A rename is on the disk only when its folder is; so folders are flushed as well. What a writer that was killed leaves
+has a name that ends in `.partial`.
+"""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +22,95 @@ import safetensors.torch
 from jaxtyping import Shaped
 from torch import Tensor
 
+from pretrain.errors import TrainingError
+
+PARTIAL = ".partial"
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+@contextmanager
+def writing(path: Path, needed: int | None = None) -> Iterator[None]:
+    """What the system says when something cannot be written, in one line.
+
+    Args:
+        path: What is written.
+        needed: Its bytes, if they are known.
+
+    Raises:
+        TrainingError: Naming the path; where the disk is full, with the room that is needed and the room there is.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(refusal(path, error, needed)) from error
+
+
+def refusal(path: Path, error: OSError, needed: int | None = None) -> str:
+    """See `writing`."""
+    reason = error.strerror or type(error).__name__
+    if error.errno in _FULL:
+        there = next(folder for folder in (path, *path.absolute().parents) if folder.is_dir())
+        wanted = "" if needed is None else f"{_megabytes(needed)} are needed, "
+        reason += f" ({wanted}{_megabytes(shutil.disk_usage(there).free)} are free)"
+    return f"{path}: cannot be written: {reason}"
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A folder to fill that gets its name when all of it is on the disk; one that has the name already goes first.
+
+    Its files must be on the disk when the block ends; those of `save_bytes` are.
+    """
+    partial = partial_name(path)
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+        yield partial
+        _flush(partial)
+        remove_folder(path)
+        partial.rename(path)
+        _flush(path.parent)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder, if it is there, so that it never looks whole when half of it is gone."""
+    if path.exists():
+        doomed = partial_name(path.with_name(f"{path.name}.old"))
+        shutil.rmtree(doomed, ignore_errors=True)
+        path.rename(doomed)
+        shutil.rmtree(doomed)
+
+
+def remove_remains(folder: Path) -> None:
+    """Remove what writers that were killed have left in a folder."""
+    for remains in folder.glob(f".*{PARTIAL}"):
+        shutil.rmtree(remains) if remains.is_dir() else remains.unlink()
+
+
+def partial_name(path: Path) -> Path:
+    """What a folder is called while it is filled."""
+    return path.with_name(f".{path.name}{PARTIAL}")
+
+
+def _flush(folder: Path) -> None:
+    """Put the names in a folder on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
+
 
 def save_bytes(content: bytes, path: Path) -> None:
     """Write a file atomically: a reader, or a crash, finds the old file or the new one."""
-    descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+    descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PARTIAL, dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -26,6 +118,7 @@ def save_bytes(content: bytes, path: Path) -> None:
             os.fsync(file.fileno())
         Path(partial).chmod(0o644)
         Path(partial).replace(path)
+        _flush(path.parent)
     except BaseException:
         Path(partial).unlink(missing_ok=True)
         raise

@@ -12,12 +12,13 @@ from rich.console import Console
 
 from ontology.graph import ConceptGraph
 from pretrain.architecture import ConceptEmbedding
+from pretrain.compiling import compile_towers
 from pretrain.config import ModelConfig, OntologyConfig, ReportEncoderConfig, StoreUse
 from pretrain.data import PretrainingData
 from pretrain.distributed import Processes
 from pretrain.errors import RecipeError, TrainingError
 from pretrain.examples import Examples
-from pretrain.execution import Device
+from pretrain.execution import Compile, Device, Final
 from pretrain.gradcache import GradCache, split
 from pretrain.graphs import graph_of
 from pretrain.launch import fabric_of, together
@@ -27,6 +28,8 @@ from pretrain.objectives import OBJECTIVES, Objective
 from pretrain.origin import provenance, run_facts, uses_of
 from pretrain.rng import seed_everything
 from pretrain.run import Run
+from pretrain.saving import whole_folder, writing
+from pretrain.sharding import is_sharded, whole
 from pretrain.specs import Recipe
 from pretrain.text import MINILM, ReportEncoder
 from pretrain.trainer import Outcome, Trainer
@@ -94,7 +97,8 @@ def pretrain(
     with together(fabric):
         trained = train(recipe, stores, out, resume=resume, console=console, fabric=fabric)
         if fabric.is_global_zero:
-            trained.model.save_pretrained(folder)
+            with writing(folder), whole_folder(folder) as partial:
+                trained.model.save_pretrained(partial)
     return Summary(folder, trained.outcome, trained.data, trained.parameters, trained.duplicates)
 
 
@@ -135,7 +139,11 @@ def train(
     for note in data.notes:
         console.print(note, style="yellow", highlight=False, markup=False)
     uses = uses_of(list(data.stores.values()), examples)
+    if recipe.training.final is Final.BEST and not data.validation_size:
+        raise TrainingError("training.final: best needs records that validate, and there are none")
     learner = build_learner(recipe, data, graph, encoder)
+    if recipe.training.compile is Compile.INDUCTOR:
+        compile_towers(learner, fabric.device)
     # What does not fit together should be said before there is a folder.
     try:
         mine = data.train_batch(0, Processes(fabric.global_rank, fabric.world_size))
@@ -149,14 +157,23 @@ def train(
     elif fabric.is_global_zero:
         run.start(recipe, facts)
     fabric.barrier()
-    outcome = Trainer(recipe, learner, data, run, console, fabric=fabric).fit(resume=resume)
-    model = learner.model
+    trainer = Trainer(recipe, learner, data, run, console, fabric=fabric)
+    outcome = trainer.fit(resume=resume)
+    steps = outcome.steps
+    if recipe.training.final is Final.BEST:
+        if outcome.best is None:
+            raise TrainingError(f"training.final: best, but {recipe.training.watch.metric} was never finite")
+        steps = outcome.best.step
+        # The first process may not have finished writing it.
+        fabric.barrier()
+        trainer.checkpoints.load_weights(steps, learner)
+    parameters = sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad)
+    model = _alone(learner.model)
     model.training_set = data.training_set()
     model.config = model.config.model_copy(
-        update={"provenance": provenance(recipe, uses, model.training_set.sha256, outcome.steps)}
+        update={"provenance": provenance(recipe, uses, model.training_set.sha256, steps)}
     )
     model.cpu().eval()
-    parameters = sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad)
     return Trained(model, outcome, uses, parameters, data.examples.duplicates)
 
 
@@ -208,6 +225,16 @@ def configure(
         ontology=None if graph is None else OntologyConfig.of(graph),
         report_encoder=reports,
     )
+
+
+def _alone(model: FoundationModel) -> FoundationModel:
+    """The model as a process has it that works alone: put together where it is sharded."""
+    if not is_sharded(model):
+        return model
+    weights = {name: whole(value).cpu() for name, value in model.state_dict().items()}
+    alone = FoundationModel(model.config)
+    alone.load_state_dict(weights)
+    return alone
 
 
 def _needs_text(recipe: Recipe) -> bool:

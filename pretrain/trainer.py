@@ -21,12 +21,14 @@ from pretrain.distributed import ALONE, Processes
 from pretrain.errors import LossError, TrainingError
 from pretrain.execution import Device, Precision
 from pretrain.gradcache import GradCache
+from pretrain.history import Best, History, best_of
 from pretrain.launch import fabric_of
 from pretrain.learner import Learner
 from pretrain.optimiser import adamw
 from pretrain.prefetch import prefetch
 from pretrain.progress import Display
 from pretrain.run import Run
+from pretrain.sharding import clip_gradients
 from pretrain.specs import Recipe
 
 # More names than this do not help to find the culprit.
@@ -44,6 +46,7 @@ class Outcome:
         records: Records seen in this session.
         losses: Of the last step, by name.
         validation: Of the last validation, by name; empty without validation records.
+        best: The best validation; None without validation records.
     """
 
     first_step: int
@@ -52,6 +55,7 @@ class Outcome:
     records: int
     losses: Mapping[str, float]
     validation: Mapping[str, float]
+    best: Best | None
 
 
 class Trainer:
@@ -98,14 +102,18 @@ class Trainer:
         self.precision = resolve_precision(recipe.training.precision, recipe.training.device)
         learner.bf16 = self.precision is Precision.BF16
         learner.processes = self.processes
+        self.module = self.fabric.setup_module(learner)
         self.optimiser = adamw(learner, recipe.optimiser)
-        self.module, self.wrapped = self.fabric.setup(learner, self.optimiser)
+        self.wrapped = self.fabric.setup_optimizers(self.optimiser)
         self.cache = GradCache(learner, recipe.optimiser.micro_batch, fabric=self.fabric, module=self.module)
         # The first one removes what a killed writer has left.
         with self.fabric.rank_zero_first():
-            self.checkpoints = Checkpoints(run.checkpoints, recipe.training.keep_checkpoints)
+            self.checkpoints = Checkpoints(
+                run.checkpoints, recipe.training.keep_checkpoints, writes=self.processes.leads
+            )
         self.losses: dict[str, float] = {}
         self.validation: dict[str, float] = {}
+        self.best: Best | None = None
 
     def fit(self, *, resume: bool = False) -> Outcome:
         """Train to the last step.
@@ -135,11 +143,11 @@ class Trainer:
                     )
                 if done % training.validate_every == 0 or done == spec.steps:
                     self._validate(done, display)
-                if self.processes.leads and (done % training.checkpoint_every == 0 or done == spec.steps):
-                    self.checkpoints.save(done, self.learner, self.optimiser, self.data.position(done))
+                if done % training.checkpoint_every == 0 or done == spec.steps or self._is_best(done):
+                    self._save(done)
         seconds = time.perf_counter() - began
         records = (spec.steps - first) * spec.batch_size
-        return Outcome(first, spec.steps, seconds, records, self.losses, self.validation)
+        return Outcome(first, spec.steps, seconds, records, self.losses, self.validation, self.best)
 
     def _step(self, step: int, batch: dict[str, Tensor], rate: float) -> float:
         for group in self.optimiser.param_groups:
@@ -152,7 +160,7 @@ class Trainer:
             raise TrainingError(f"step {step + 1}: {error}; {self._named(there)}") from error
         self.losses = {name: float(value) for name, value in losses.items()}
         self._finite("loss", self.losses, step, there)
-        norm = float(torch.nn.utils.clip_grad_norm_(self.learner.parameters(), self.recipe.optimiser.clip_norm))
+        norm = clip_gradients(self.learner, self.recipe.optimiser.clip_norm)
         self._finite("gradient", {"norm": norm}, step, there)
         self.wrapped.step()
         self.wrapped.zero_grad()
@@ -188,7 +196,18 @@ class Trainer:
             self.validation = {name: sum(float(one[name]) for one in found) / len(found) for name in found[0]}
             finite = {name: value if math.isfinite(value) else None for name, value in self.validation.items()}
             self._log({"step": step, "validation": finite, "records": size * len(found)})
+            self.best = best_of(self.best, step, self.validation, self.recipe.training.watch)
         display.note(step, self.losses["loss"], self.validation.get("loss"))
+
+    def _is_best(self, step: int) -> bool:
+        return self.best is not None and self.best.step == step
+
+    def _save(self, done: int) -> None:
+        if self.processes.leads:
+            # What it tells of these steps must be on the disk before the steps are: they are not done again.
+            self.run.flush_log()
+        history = History(self.losses, self.validation, self.best)
+        self.checkpoints.save(done, self.learner, self.optimiser, self.data.position(done), history)
 
     def _restore(self) -> int:
         steps = self.checkpoints.steps()
@@ -197,7 +216,10 @@ class Trainer:
         if not steps:
             return 0
         self.console.print(f"resumed after step {steps[-1]} of {self.recipe.optimiser.steps}", highlight=False)
-        position = self.checkpoints.load(steps[-1], self.learner, self.optimiser)
+        position, history = self.checkpoints.load(steps[-1], self.learner, self.optimiser)
+        self.losses, self.validation, self.best = dict(history.losses), dict(history.validation), history.best
+        # A writer may have been killed before it had dropped what need not stay.
+        self.checkpoints.prune(history)
         expected = self.data.position(steps[-1])
         if position != expected:
             raise TrainingError(f"{self.run.folder}: the sampler was at {position}, these data would be at {expected}")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from pretrain import checkpoint as checkpoint_module
 from pretrain.checkpoint import Checkpoints
 from pretrain.errors import TrainingError
+from pretrain.history import History
 from pretrain.optimiser import adamw
 from pretrain.saving import save_bytes, save_tensors
 from pretrain.specs import Optimiser
@@ -46,7 +47,7 @@ def test_a_restored_run_repeats_every_bit(tmp_path: Path) -> None:
     fresh = network()
     other = adamw(fresh, SPEC)
     steps(fresh, other, 1)  # whatever it did before is forgotten
-    assert Checkpoints(tmp_path, keep=1).load(3, fresh, other) == POSITION
+    assert Checkpoints(tmp_path, keep=1).load(3, fresh, other) == (POSITION, History())
     assert steps(fresh, other, 4) == expected
     for name, value in module.state_dict().items():
         assert torch.equal(value, fresh.state_dict()[name]), name
