@@ -77,7 +77,7 @@ def embedding_picture(features: Float32[np.ndarray, "row dim"], store: Store, ta
     scaled = (features[test] - features[test].mean(0)) / np.where(std > 0, std, 1.0)
     method, name = (Projection.UMAP, "UMAP") if find_spec("umap") else (Projection.TSNE, "t-SNE")
     # Threads of a few hundred points mostly wait for each other; only a library that is loaded can be told.
-    import sklearn.manifold  # noqa: F401, PLC0415
+    import sklearn.manifold  # noqa: F401, PLC0415 -- to be loaded, no more
 
     with threadpool_limits(1):
         picture = embedding_map(scaled, rhythms(store, task, graph), projection=method)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -99,8 +100,9 @@ def train(
     *,
     seed: int,
     budget: Budget,
+    groups: Sequence[dict[str, Any]] | None = None,
 ) -> Trained:
-    """Train all weights with a binary cross-entropy a concept; keep the weights of the best validation macro AUROC.
+    """Train the weights with a binary cross-entropy a concept; keep the weights of the best validation macro AUROC.
 
     Args:
         network: A fresh encoder and its probe; its seed is the caller's.
@@ -110,10 +112,13 @@ def train(
         train_rows: The rows whose labels may be used.
         seed: Of the order of records and of windows.
         budget: When to stop.
+        groups: Of the encoder's parameters, each with its rate `lr`, where not all of them move, or not as fast as the
+            head. All move alike by default.
     """
     device = next(network.parameters()).device
     generator = np.random.default_rng(seed)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=budget.learning_rate, weight_decay=budget.weight_decay)
+    moving = network.parameters() if groups is None else [*groups, {"params": list(network.head.parameters())}]
+    optimizer = torch.optim.AdamW(moving, lr=budget.learning_rate, weight_decay=budget.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, budget.factor)
     validation = task.rows[Role.VALIDATION]
     best_scores = predict(network.eval(), validation)
@@ -128,7 +133,7 @@ def train(
         loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), labels, known, reduction="sum")
         loss = loss / known.sum().clamp_min(1)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         schedule.step()

@@ -78,7 +78,7 @@ def convert(
         UnknownNameError: See `load`.
     """
     from ontology.owl import write_owl  # noqa: PLC0415 - owlready2 is slow to import
-    from ontology.tabular import write_tables  # noqa: PLC0415
+    from ontology.tabular import write_tables  # noqa: PLC0415 - as above
 
     dest = Path(dest)
     ending = dest.suffix.lower()
@@ -100,8 +100,8 @@ def _whole(source: str | Path) -> ConceptGraph:
     if not path.suffix and not path.exists():
         return GRAPHS[str(source)]()  # says which there are
     if path.suffix.lower() == _TABLES:
-        from ontology.curate import from_tables  # noqa: PLC0415
-        from ontology.tabular import table_paths  # noqa: PLC0415
+        from ontology.curate import from_tables  # noqa: PLC0415 - as above
+        from ontology.tabular import table_paths  # noqa: PLC0415 - as above
 
         concepts, is_a = table_paths(path)
         for table in (concepts, is_a):
@@ -112,7 +112,7 @@ def _whole(source: str | Path) -> ConceptGraph:
         return from_tables(concepts, is_a)
     if not path.is_file():
         raise OntologyError(f"{source}: no such file")
-    from ontology.owl import read_owl  # noqa: PLC0415
+    from ontology.owl import read_owl  # noqa: PLC0415 - as above
 
     return read_owl(path)
 

@@ -54,7 +54,7 @@ def read_owl(path: str | Path) -> ConceptGraph:
         raise OntologyError(f"{path.name}: {error}") from error
 
 
-def write_owl(graph: ConceptGraph, path: str | Path, *, format: Format | str = Format.RDF_XML) -> None:  # noqa: A002
+def write_owl(graph: ConceptGraph, path: str | Path, *, format: Format | str = Format.RDF_XML) -> None:  # noqa: A002 - what it is called everywhere
     """Write a concept graph; `read_owl` gives it back equal. The same graph gives the same bytes.
 
     Args:

@@ -232,7 +232,7 @@ def _watching(progress: bool) -> Iterator[Watch]:
         yield lambda file, _: file
         return
     from rich.console import Console  # noqa: PLC0415 - only for those who look at it
-    from rich.progress import Progress  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415 - as above
 
     with Progress(console=Console(stderr=True)) as bar:
         yield lambda file, part: bar.wrap_file(cast("BinaryIO", file), total=part.size, description=part.name)

@@ -49,12 +49,12 @@ class Triples:
         # the store alive, and the first one costs a tenth of a second.
         names = "LEFT JOIN resources AS a ON a.storid = t.s JOIN resources AS b ON b.storid = t.p"
         for subject, link, object_ in world.graph.execute(
-            f"SELECT ifnull(a.iri, t.s), b.iri, ifnull(c.iri, t.o) FROM objs AS t {names} "  # noqa: S608
+            f"SELECT ifnull(a.iri, t.s), b.iri, ifnull(c.iri, t.o) FROM objs AS t {names} "  # noqa: S608 - of table names, not of data
             "LEFT JOIN resources AS c ON c.storid = t.o"
         ):
             self._links[link].append((subject, object_))
         for subject, link, value, type_ in world.graph.execute(
-            f"SELECT ifnull(a.iri, t.s), b.iri, t.o, t.d FROM datas AS t {names}"  # noqa: S608
+            f"SELECT ifnull(a.iri, t.s), b.iri, t.o, t.d FROM datas AS t {names}"  # noqa: S608 - of table names, not of data
         ):
             language = type_[1:] if isinstance(type_, str) else ""
             self._values[link].append((subject, str(value), language))

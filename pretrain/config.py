@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import PositiveFloat, ValidationError
 
+from biosig.explain import explain
 from ontology.graph import Concept, ConceptGraph, Edge
 from pretrain.architecture import Architecture, Spec
 from pretrain.errors import ModelError
@@ -117,6 +118,4 @@ class ModelConfig(Spec):
         try:
             return cls.model_validate(content)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"]) or "config"
-            raise ModelError(f"{name}: {field}: {first['msg']}, got {first.get('input')!r:.80}") from error
+            raise ModelError(f"{name}: {explain(error, whole='config')}") from error

@@ -56,7 +56,7 @@ class Processes:
         if self.count == 1:
             return own
         # torch leaves Function.apply untyped.
-        whole: Tensor = _Gather.apply(own, self)  # type: ignore[no-untyped-call]
+        whole: Tensor = _Gather.apply(own, self)  # type: ignore[no-untyped-call]  # torch leaves it untyped
         return whole
 
 

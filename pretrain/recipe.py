@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+import biosig.explain
 from pretrain.architecture import Spec
 from pretrain.errors import RecipeError
 from pretrain.specs import Recipe
@@ -63,18 +64,7 @@ def parse(text: str, *, name: str = "recipe", overrides: Sequence[str] = ()) -> 
 
 def explain(error: ValidationError) -> str:
     """A validation error in one line: the first field at fault, and how many more there are."""
-    problems = error.errors(include_url=False)
-    first = problems[0]
-    field = ".".join(str(part) for part in first["loc"]) or "recipe"
-    if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(first["loc"][-1]), sorted(_field_names(Recipe)), n=1)
-        what = "no such field" + (f" (did you mean {near[0]!r}?)" if near else "")
-    else:
-        what = first["msg"].removeprefix("Value error, ")
-        if first["type"] not in {"missing", "value_error"}:
-            what += f", got {first['input']!r:.80}"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{field}: {what}{more}"
+    return biosig.explain.explain(error, whole="recipe", fields=_field_names(Recipe))
 
 
 def _override(content: dict[str, Any], override: str, name: str) -> None:

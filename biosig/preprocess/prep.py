@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
@@ -106,13 +107,13 @@ def _note(found: list[list[Fault]], fault: Fault, those: Bool[np.ndarray, " elec
 
 
 def _filtered(
-    x: Float32[np.ndarray, "electrode time"], rate: float, edge: float, kind: str
+    x: Float32[np.ndarray, "electrode time"], rate: float, edge: float, kind: Literal["highpass", "lowpass"]
 ) -> Float64[np.ndarray, "electrode time"]:
     from scipy import signal  # noqa: PLC0415 -- a second to import
 
     if edge >= rate / 2:
         return x.astype(np.float64)
-    sections = signal.butter(_ORDER, edge, kind, fs=rate, output="sos")  # type: ignore[call-overload]
+    sections = signal.butter(_ORDER, edge, kind, fs=rate, output="sos")
     return run(x, sections, settle=int(rate / edge))
 
 

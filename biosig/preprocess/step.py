@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
@@ -23,7 +24,7 @@ class Unfit(StrEnum):
     """Go on without that part."""
 
 
-class BaseStep(BaseModel):
+class BaseStep(BaseModel, ABC):
     """A step of a pipeline: fields that say what it does, and `apply`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,9 +47,9 @@ class BaseStep(BaseModel):
         """Whether what comes out up to a moment depends on nothing that goes in after it."""
         return True
 
+    @abstractmethod
     def apply(self, recording: Recording) -> Recording:
         """The recording after the step; the given one is not changed."""
-        raise NotImplementedError
 
 
 def name_of(recording: Recording) -> str:

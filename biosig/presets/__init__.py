@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from biosig.errors import BiosigError
+from biosig.explain import explain, shown
 from ontology.registry import Registry
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
     from biosig.preprocess import Preprocessing
 
 PRESETS: Registry[Traversable] = Registry("preprocessing preset")
@@ -65,32 +64,8 @@ def parse(text: str, *, name: str = "preprocessing") -> Preprocessing:
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # dates and numbers that cannot be are ValueErrors
         raise BiosigError(f"{name}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict) or "steps" not in content:
-        raise BiosigError(f"{name}: steps: expected a list of steps, got {_short(content)}")
+        raise BiosigError(f"{name}: steps: expected a list of steps, got {shown(content)}")
     try:
         return Preprocessing.model_validate(content)
     except ValidationError as error:
-        raise BiosigError(f"{name}: {_first(error)}") from None
-
-
-def _first(error: ValidationError) -> str:
-    """The first field at fault, and how many more there are."""
-    problems = error.errors(include_url=False)
-    first = problems[0]
-    field = ".".join(str(part) for part in first["loc"])
-    what = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        what = "no such field"
-    elif first["type"] == "union_tag_not_found":
-        what = f"expected a `kind` of step, got {_short(first['input'])}"
-    elif first["type"] == "union_tag_invalid":
-        field += ".kind"
-        what = f"expected {first['ctx']['expected_tags']}, got {first['ctx']['tag']!r}"
-    elif first["type"] not in {"missing", "value_error"}:
-        what += f", got {_short(first['input'])}"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{field}: {' '.join(what.split())}{more}"
-
-
-def _short(value: object) -> str:
-    shown = " ".join(repr(value).split())
-    return shown if len(shown) <= 80 else f"{shown[:77]}..."
+        raise BiosigError(f"{name}: {explain(error)}") from None

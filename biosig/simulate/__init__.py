@@ -2,7 +2,7 @@
 
 # Imported to register their diagnoses: changes of rhythm apply before changes of shape.
 import biosig.simulate.rhythm_diagnoses
-import biosig.simulate.shape_diagnoses  # noqa: F401
+import biosig.simulate.shape_diagnoses  # noqa: F401 -- to register
 from biosig.simulate.combinations import draw
 from biosig.simulate.corpus import write_corpus
 from biosig.simulate.diagnoses import SIMULATED_CONCEPTS, Diagnosis, conflicts

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from biosig.errors import StoreError
+from biosig.explain import explain
 from biosig.preprocess import Preprocessing
 from biosig.recording import Modality
 from biosig.splits import Split
@@ -150,9 +151,7 @@ def read_info(folder: Path) -> StoreInfo:
     try:
         return StoreInfo.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        raise StoreError(f"{path}: {field}: {first['msg']}, got {str(first['input'])[:80]!r}") from None
+        raise StoreError(f"{path}: {explain(error)}") from None
 
 
 def _why_no_store(folder: Path) -> str:
@@ -208,7 +207,7 @@ def record_columns() -> "pa.Schema":
 
 def event_columns() -> "pa.Schema":
     """The columns of `events.parquet`: seconds from the record's first sample."""
-    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415 -- as above
 
     text, number = pa.string(), pa.float64()
     columns = {

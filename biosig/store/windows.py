@@ -80,7 +80,7 @@ class Windows:
     @cached_property
     def records(self) -> pd.DataFrame:
         """The tables of all stores, one after another; `row` of a batch counts in it."""
-        import pandas as pd  # noqa: PLC0415
+        import pandas as pd  # noqa: PLC0415 -- as slow as the rest of the package together
 
         return pd.concat([store.records for store in self.stores], ignore_index=True)
 
@@ -117,7 +117,7 @@ class Windows:
         drawn: Float64[np.ndarray, " item"] | None = None,
     ) -> dict[str, Tensor]:
         """The tensors of some windows (`biosig.store.batch.collate`); `row` counts in `records`. See `starts`."""
-        import torch  # noqa: PLC0415
+        import torch  # noqa: PLC0415 -- preparing and auditing a store do without
 
         items = np.asarray(items)
         starts = self.starts(items, seed=seed, epoch=epoch, drawn=drawn)

@@ -61,7 +61,7 @@ def fit(windows: Windowed, trials: Trials, fold: Fold, grid: Sequence[float] = C
         grid: Values of C, ascending.
     """
     from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 -- slow to import
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 -- as above
 
     train, judged = windows.of(fold.learnt), windows.of(fold.validation)
     weights = trial_weights(train.trial, trials, fold)

@@ -105,7 +105,7 @@ class Plan:
         return found
 
 
-def _loso(plan: Plan, trials: Trials, generator: np.random.Generator) -> tuple[Fold, ...]:  # noqa: ARG001
+def _loso(plan: Plan, trials: Trials, generator: np.random.Generator) -> tuple[Fold, ...]:  # noqa: ARG001 -- every protocol is asked alike
     people = trials.subjects
     return tuple(_by_subject(trials, person, (person,), generator) for person in people)
 

@@ -61,7 +61,7 @@ def train(
         network.train()
         loss = loss_of(done)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         taken = step

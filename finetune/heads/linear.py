@@ -127,8 +127,8 @@ def _minimise(
         weight = scaled * unit
         value = nn.functional.binary_cross_entropy_with_logits(x @ weight.T + bias, y, pair_weight, reduction="sum")
         value = value + (penalty * weight.square().sum(1)).sum() / 2
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         return value
 
-    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    optimizer.step(loss)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return (scaled * unit).detach(), bias.detach()

@@ -114,7 +114,7 @@ def soft_info_nce(
         gradients=torch.is_grad_enabled() and any(x.requires_grad for x in (a, b, scale)),
     )
     # torch leaves Function.apply untyped.
-    loss: Tensor = _SoftInfoNCE.apply(a, b, scale, task)  # type: ignore[no-untyped-call]
+    loss: Tensor = _SoftInfoNCE.apply(a, b, scale, task)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return loss
 
 

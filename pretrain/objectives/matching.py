@@ -61,7 +61,7 @@ class Matching:
         self, rows: Float[Tensor, "row token stretch"], columns: Float[Tensor, "column token stretch"]
     ) -> Float[Tensor, "row column"]:
         # torch leaves Function.apply untyped.
-        found: Tensor = _Match.apply(rows, columns, self)  # type: ignore[no-untyped-call]
+        found: Tensor = _Match.apply(rows, columns, self)  # type: ignore[no-untyped-call]  # torch leaves it untyped
         return found
 
     def numbers(self, prepared: Float[Tensor, "window token stretch"]) -> int:

@@ -99,7 +99,7 @@ def pairwise_info_nce(
         raise ValueError(f"chunk: expected at least 1 row, got {chunk}")
     wanted = torch.is_grad_enabled() and (windows.requires_grad or scale.requires_grad)
     # torch leaves Function.apply untyped.
-    loss: Tensor = _PairwiseInfoNCE.apply(windows, scale, _Task(compare, partners, chunk, wanted))  # type: ignore[no-untyped-call]
+    loss: Tensor = _PairwiseInfoNCE.apply(windows, scale, _Task(compare, partners, chunk, wanted))  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return loss
 
 

@@ -68,7 +68,7 @@ class TemporalAsynchronous(Objective):
         self.logit_scale = LogitScale(self.chosen.temperature)
 
     @classmethod
-    def build(cls, options: Mapping[str, Any], graph: ConceptGraph | None = None) -> Self:  # noqa: ARG003
+    def build(cls, options: Mapping[str, Any], graph: ConceptGraph | None = None) -> Self:  # noqa: ARG003 -- all are built alike
         """See `Objective.build`; the graph is not used."""
         return cls(parse(cls.options, options))
 

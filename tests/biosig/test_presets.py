@@ -65,7 +65,7 @@ def test_a_file_of_steps(tmp_path: Path) -> None:
         ("steps: [{kind: resample, rats: 1}]", r"a\.yaml: steps\.0\.resample\.rate: Field required \(and 1 more\)"),
         ("steps: [{kind: resample, rate: 1, rats: 1}]", r"a\.yaml: steps\.0\.resample\.rats: no such field"),
         ("steps: [{kind: whiten}]", r"a\.yaml: steps\.0\.kind: expected 'resample', .*got 'whiten'"),
-        ("steps: [{rate: 100}]", r"a\.yaml: steps\.0: expected a `kind` of step, got \{'rate': 100\}"),
+        ("steps: [{rate: 100}]", r"a\.yaml: steps\.0: expected a field 'kind', got \{'rate': 100\}"),
         ("steps: [{kind: bandpass, low: 40, high: 1}]", r"steps\.0\.bandpass: expected low < high, got 40 and 1 Hz"),
         ("steps: [{kind: notch, frequency: x}]", r"steps\.0\.notch\.frequency: .*got 'x'"),
         ("steps: 3", r"a\.yaml: steps: .*got 3"),

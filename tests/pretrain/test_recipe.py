@@ -69,7 +69,7 @@ def test_one_field_is_changed_from_the_command_line(override: str, where: tuple[
         ("optimiser.warmup_steps=10", r"recipe: optimiser: expected warmup_steps below steps \(10\), got 10"),
         ("optimiser.learning_rate=.nan", r"recipe: optimiser\.learning_rate: "),
         ("training.precision=half", r"recipe: training\.precision: .*'auto', 'bf16' or 'float32', got 'half'"),
-        ("data.augment.0.kind=blur", r"recipe: data\.augment\.0: .*'blur'"),
+        ("data.augment.0.kind=blur", r"recipe: data\.augment\.0\.kind: expected .*got 'blur'"),
         ("objectives=[]", r"recipe: objectives: "),
         ("objectives.1.name=signal_language", r"recipe: recipe: objective 'signal_language' occurs twice"),
         ("objectives.third.weight=1", r"expected one of \['signal_language', 'graph_smoothed'\] or a place below 2"),

@@ -36,7 +36,7 @@ class _Reverse(torch.autograd.Function):
 
 def reverse_gradient(x: Float[Tensor, "*any"], strength: float) -> Float[Tensor, "*any"]:
     """The same; what flows back through it is -strength times the gradient."""
-    reversed_: Tensor = _Reverse.apply(x, strength)  # type: ignore[no-untyped-call]
+    reversed_: Tensor = _Reverse.apply(x, strength)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return reversed_
 
 

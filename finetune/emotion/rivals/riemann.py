@@ -24,7 +24,7 @@ def recentred(matrices: Windowed, trials: Trials) -> Windowed:
         interfaces, IEEE Trans. Biomedical Engineering 65 (2018).
     """
     from pyriemann.utils.base import invsqrtm  # noqa: PLC0415 -- only these rows need it
-    from pyriemann.utils.mean import mean_riemann  # noqa: PLC0415
+    from pyriemann.utils.mean import mean_riemann  # noqa: PLC0415 -- as above
 
     out = np.empty_like(matrices.values)
     person, weights = trials.subject[matrices.trial], matrices.trial_weights()
@@ -37,13 +37,13 @@ def recentred(matrices: Windowed, trials: Trials) -> Windowed:
 
 def tangent(matrices: Windowed, reference: Float64[np.ndarray, "channel channel"]) -> Windowed:
     """The logarithm of each matrix at the reference, as a vector."""
-    from pyriemann.utils.tangentspace import tangent_space  # noqa: PLC0415
+    from pyriemann.utils.tangentspace import tangent_space  # noqa: PLC0415 -- as above
 
     return matrices.with_values(tangent_space(matrices.values, reference))
 
 
 def _riemann(work: Work) -> Outcome:
-    from pyriemann.utils.mean import mean_logeuclid  # noqa: PLC0415
+    from pyriemann.utils.mean import mean_logeuclid  # noqa: PLC0415 -- as above
 
     features = {}
     for access in work.access:

@@ -44,7 +44,8 @@ def write_record(
 class Expected:
     """What must be read, to `atol` microvolts.
 
-    `events` holds (onset, duration, code, text), `stimuli` (stimulus, trial) if any.
+    `events` holds (onset, duration, code, text), `stimuli` (stimulus, trial) if any. Samples `beyond` what was recorded
+    are made up by interpolation: of them only the size is asked.
     """
 
     subject: str
@@ -57,6 +58,7 @@ class Expected:
     events: tuple[tuple[float, float, str, str], ...] = ()
     stimuli: tuple[tuple[str, int | None], ...] = ()
     atol: float = 0.51
+    beyond: tuple[int, ...] = ()
 
 
 def ludb(folder: Path) -> dict[str, Expected]:

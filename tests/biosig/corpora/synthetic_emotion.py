@@ -152,7 +152,10 @@ def dreamer(folder: Path) -> dict[str, Expected]:
             source="DREAMER.mat",
             events=((0.0, 1.0, "baseline", ""), (1.0, 2.0, "film", "")),
             stimuli=(("", None), (f"dreamer-{number:02d}", None)),
-            atol=40.0,
+            # The EEG is interpolated to the rate of the ECG: a sample beside the last one knows one neighbour only, and
+            # the very last of baseline and film come after all that the headset gave.
+            atol=0.75,
+            beyond=(255, 767),
         )
         for person in (1, 2)
         for number in range(1, 19)

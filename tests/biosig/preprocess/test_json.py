@@ -30,8 +30,10 @@ def test_what_older_stores_have_is_written_the_same() -> None:
         )
     )
     assert pipeline.model_dump_json() == OLD
-    assert Preprocessing.model_validate_json(OLD) == pipeline
-    assert Preprocessing.model_validate_json(OLD).model_dump_json() == OLD
+    again = Preprocessing.model_validate_json(OLD)
+    assert again == pipeline
+    assert hash(again) == hash(pipeline)
+    assert again.model_dump_json() == OLD
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def edit(copy: Path, change: Callable[[dict[str, Any]], Any]) -> None:
         (lambda d: d.update(version=3), r"store\.json: version: expected 2, got 3; prepare the store again"),
         (lambda d: d.update(format="zarr"), r"store\.json: format: expected 'biosig-store', got 'zarr'"),
         (lambda d: d.pop("split"), r"store\.json: split: Field required"),
-        (lambda d: d.update(extra=1), r"store\.json: extra: Extra inputs"),
+        (lambda d: d.update(extra=1), r"store\.json: extra: no such field"),
         (lambda d: d.update(records=3), r"records\.parquet: rows: expected 3, got 23"),
         (lambda d: d.update(records=-3), r"store\.json: records: .*greater than or equal to 0"),
         (lambda d: d["files"].pop("records.parquet"), r"store\.json: files: expected records\.parquet among them"),
