@@ -21,9 +21,9 @@ from pretrain.examples import Examples
 from pretrain.intake import Intake
 from pretrain.labels import Labels, Reports
 from pretrain.leakage import TrainingSet, check_subjects
-from pretrain.moments import Moments
-from pretrain.sampling import NO_MOMENT, training_sampler, validation_sampler
-from pretrain.segments import NO_SEGMENT, Segments
+from pretrain.mixing import Mixed
+from pretrain.sampling import NO_MOMENT, WHOLE, Sampler, lacks, training_sampler, validation_samplers
+from pretrain.segments import NO_SEGMENT
 from pretrain.specs import Recipe
 from pretrain.text import ReportEncoder
 from pretrain.views import shown
@@ -89,7 +89,7 @@ class PretrainingData:
             raise TrainingError(
                 f"{', '.join(self.stores)}: {len(self.train)} windows train, fewer than optimiser.batch_size ({size})"
             )
-        self.validation = validation_sampler(recipe, opened, self.examples.validation)
+        self.validation = validation_samplers(recipe, opened, self.examples.validation)
         table = pd.concat([store.records for store in opened], ignore_index=True)
         used = self.examples.used(opened)
         people = [person for store in opened for person in store.subjects]
@@ -111,16 +111,26 @@ class PretrainingData:
     def notes(self) -> tuple[str, ...]:
         """What the sampler leaves out, a line each."""
         notes = [self.train.note] if self.train.note else []
-        if self.validation is None and any(map(len, self.examples.validation)):
-            match self.train:
-                case Moments(subjects=subjects):
-                    lacks = f"are not of {subjects} subjects who met the same stimuli"
-                case Segments(segments=segments):
-                    lacks = f"are all shorter than {segments} windows"
-                case _:
-                    lacks = "hold one window, and a contrast needs two"
-            notes.append(f"nothing is validated, for the records that validate {lacks}")
+        if any(map(len, self.examples.validation)):
+            for name, sampler in self.groups.items():
+                if name not in self.validation:
+                    what = f"nothing of the group {name}" if name else "nothing"
+                    notes.append(f"{what} is validated, for the records that validate {lacks(sampler)}")
         return tuple(notes)
+
+    @property
+    def groups(self) -> Mapping[str, Sampler]:
+        """The samplers of the groups that batches are made of, by name; the only one is called `WHOLE`."""
+        return self.train.groups if isinstance(self.train, Mixed) else {WHOLE: self.train}
+
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """How often each group comes."""
+        return self.train.shares if isinstance(self.train, Mixed) else {WHOLE: 1.0}
+
+    def group(self, step: int) -> str:
+        """The group of a step, counted from 0."""
+        return self.train.drawn(step, self.recipe.seed)[0] if isinstance(self.train, Mixed) else WHOLE
 
     def epoch(self, step: int) -> int:
         """Which epoch a step, counted from 0, belongs to."""
@@ -129,7 +139,10 @@ class PretrainingData:
     def position(self, step: int) -> dict[str, int]:
         """Where the sampler is before a step."""
         epoch, batch = divmod(step, self.batches_per_epoch)
-        return {"epoch": epoch, "batch": batch, "windows": len(self.train)}
+        position = {"epoch": epoch, "batch": batch, "windows": len(self.train)}
+        if isinstance(self.train, Mixed):
+            position |= {f"batches of {name}": n for name, n in self.train.taken(step, self.recipe.seed).items()}
+        return position
 
     def names(self, batch: Mapping[str, Tensor]) -> list[str]:
         """The record ids of a batch."""
@@ -145,31 +158,38 @@ class PretrainingData:
         return batch
 
     def typical_batches(self) -> Iterator[dict[str, Tensor]]:
-        """The first few training batches, at least 256 windows if there are as many."""
-        size = self.recipe.optimiser.batch_size
-        for step in range(min(-(-256 // size), self.batches_per_epoch)):
+        """The first few training batches, at least 256 windows of each group if there are as many."""
+        for step in self.opening(-(-256 // self.recipe.optimiser.batch_size)):
             yield self.train_batch(step)
+
+    def opening(self, batches: int) -> Sequence[int]:
+        """The first steps that have so many batches of each group, as far as an epoch has them."""
+        if isinstance(self.train, Mixed):
+            return self.train.opening(batches, self.recipe.seed)
+        return range(min(batches, self.batches_per_epoch))
 
     @property
     def validation_size(self) -> int:
-        """Windows in a validation batch; 0 if none validate."""
-        return 0 if self.validation is None else self.validation.size
+        """Windows of the smallest validation batch; 0 if none validate."""
+        return min((sampler.size for sampler in self.validation.values()), default=0)
 
-    def validation_batches(self, processes: Processes = ALONE) -> Iterator[dict[str, Tensor]]:
-        """The same batches each time, in an order fixed by the seed; of each, the part of this process.
+    def validation_batches(self, processes: Processes = ALONE, group: str = WHOLE) -> Iterator[dict[str, Tensor]]:
+        """Those of a group: the same each time, in an order fixed by the seed; of each, the part of this process.
 
         Batches are as large as in training, because a contrastive loss grows with the batch; only where fewer windows
         validate is there a single smaller one.
         """
-        if self.validation is not None:
-            part = processes.share(self.validation_size)
-            for place in range(min(self.validation.batches_per_epoch, self.recipe.training.validation_batches)):
-                made = self.validation.batch(place, seed=self.recipe.seed, epoch=0, part=part)
-                batch = self._with_labels(made, part.start)
-                if self.spec.views.count > 1:
-                    # Views that nothing tells apart would say nothing.
-                    self._augment(batch, [self.recipe.seed, 0, _VALIDATION_VIEWS, place], self.validation_size, part)
-                yield batch
+        if group not in self.validation:
+            return
+        sampler = self.validation[group]
+        part = processes.share(sampler.size)
+        for place in range(min(sampler.batches_per_epoch, self.recipe.training.validation_batches)):
+            made = sampler.batch(place, seed=self.recipe.seed, epoch=0, part=part)
+            batch = self._with_labels(made, part.start)
+            if self.spec.views.count > 1:
+                # Views that nothing tells apart would say nothing.
+                self._augment(batch, [self.recipe.seed, 0, _VALIDATION_VIEWS, place], sampler.size, part)
+            yield batch
 
     def training_set(self) -> TrainingSet:
         """Who trains, hashed."""
@@ -220,5 +240,8 @@ def _common_preprocessing(stores: Mapping[str, Store], sampling_rate: float) -> 
                 f"{sampling_rate:g}"
             )
         if store.info.preprocessing != stores[first].info.preprocessing:
-            raise TrainingError(f"{name}: its preprocessing is not that of {first}; a model has one preprocessing")
+            raise TrainingError(
+                f"{name}: its preprocessing is not that of {first}; a model has one preprocessing, "
+                "such as joint-128 for ECG and EEG"
+            )
     return stores[first].info.preprocessing

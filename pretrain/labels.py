@@ -10,7 +10,7 @@ import pandas as pd
 from jaxtyping import Bool, Float32, Int64
 
 from ontology.annotation import annotated, named
-from ontology.crosswalk import doubted
+from ontology.crosswalk import SYSTEMS, doubted
 from ontology.graph import ConceptGraph
 from ontology.labels import known_mask, multi_hot
 from pretrain.specs import LabelScope
@@ -79,7 +79,10 @@ class Labels:
             ids,
             graph if scope is LabelScope.ANCESTORS else None,
         )
-        codes = [[(code["system"], code["code"]) for code in row] for row in records["codes"]]
+        # Ratings, tasks and the like are codes of no coding system, and say nothing of concepts.
+        codes = [
+            [(code["system"], code["code"]) for code in row if code["system"] in SYSTEMS] for row in records["codes"]
+        ]
         vocabularies = [
             annotated(corpus, sub_corpus, frozenset(system for system, _ in row))
             for corpus, sub_corpus, row in zip(records["corpus"], records["sub_corpus"], codes, strict=True)

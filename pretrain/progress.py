@@ -44,15 +44,15 @@ class Display:
     ) -> None:
         self.progress.stop()
 
-    def advance(self, step: int, loss: float, validation: float | None, speed: float) -> None:
+    def advance(self, step: int, loss: float | None, validation: float | None, speed: float) -> None:
         """Show where the run is."""
         self.progress.update(
-            self.task, completed=step, loss=f"{loss:.3f}", validation=_number(validation), speed=f"{speed:,.0f}"
+            self.task, completed=step, loss=_number(loss), validation=_number(validation), speed=f"{speed:,.0f}"
         )
 
-    def note(self, step: int, loss: float, validation: float | None) -> None:
+    def note(self, step: int, loss: float | None, validation: float | None) -> None:
         """A line that stays, after each validation."""
-        self.console.print(f"step {step}: loss {loss:.3f}, validation {_number(validation)}", highlight=False)
+        self.console.print(f"step {step}: loss {_number(loss)}, validation {_number(validation)}", highlight=False)
 
 
 def _number(value: float | None) -> str:

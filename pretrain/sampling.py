@@ -11,11 +11,17 @@ from torch import Tensor
 
 from biosig.store import Store, Windows
 from pretrain.errors import TrainingError
+from pretrain.groups import rows_of_groups
+from pretrain.mixing import Mixed
 from pretrain.moments import Moments
 from pretrain.order import whole_batches
+from pretrain.sampler_specs import Group, MixedSampler, MomentSampler, PlainSampler, SegmentSampler, UniformSampler
 from pretrain.segments import Segments
-from pretrain.specs import Crop, MomentSampler, Recipe, SegmentSampler
+from pretrain.specs import Crop, Recipe
+from pretrain.tempered import Tempered
 
+#: The name of the only group, where records are not grouped.
+WHOLE = ""
 #: The moment of a window that stands for none.
 NO_MOMENT = -1
 
@@ -78,55 +84,92 @@ def training_sampler(recipe: Recipe, stores: Sequence[Store], rows: Rows) -> Sam
     """The sampler that a recipe asks for.
 
     Raises:
-        TrainingError: If no stimulus was met by enough subjects, they do not fill a batch, or no record is long enough.
+        TrainingError: If no stimulus was met by enough subjects, they do not fill a batch, no record is long enough, or
+            a group has no records.
     """
-    spec, size = recipe.data, recipe.optimiser.batch_size
-    if isinstance(spec.sampler, MomentSampler):
-        return _moments(recipe, spec.sampler, stores, rows, fewer=False)
-    if isinstance(spec.sampler, SegmentSampler):
-        return _segments(recipe, spec.sampler, stores, rows, fewer=False)
-    windows = Windows(stores, rows, seconds=spec.window_seconds, train=spec.crop is Crop.RANDOM)
-    return Uniform(windows, size)
+    data = recipe.data
+    if not isinstance(data.sampler, MixedSampler):
+        return _plain(recipe, data.sampler, data.window_seconds, stores, rows, watched=False)
+    groups = {group.name: group for group in data.sampler.groups}
+    found = rows_of_groups(data.sampler.groups, stores, rows, data.modalities)
+    if empty := next((name for name, those in found.items() if not any(map(len, those))), None):
+        raise TrainingError(
+            f"data.sampler.groups.{empty}: none of {sum(map(len, rows))} records that train belongs to it; "
+            "leave it out of the recipe, or give a store for it"
+        )
+    samplers = {
+        name: _plain(recipe, groups[name].sampler, _seconds(recipe, groups[name]), stores, those, watched=False)
+        for name, those in found.items()
+    }
+    left_out = sum(map(len, rows)) - sum(len(some) for those in found.values() for some in those)
+    return Mixed(samplers, data.sampler.temperature, left_out=left_out)
 
 
-def validation_sampler(recipe: Recipe, stores: Sequence[Store], rows: Rows) -> Sampler | None:
-    """The same for records that are watched, with smaller batches where there are few; None if a contrast needs more.
+def validation_samplers(recipe: Recipe, stores: Sequence[Store], rows: Rows) -> dict[str, Sampler]:
+    """The same for records that are watched, one for each group, with smaller batches where there are few.
 
-    Moments need subjects who met the same ones: one validation subject alone has nobody to be compared with.
+    Without groups there is one of the name `WHOLE`. A group is missing if a contrast needs more of it: moments need
+    subjects who met the same ones, and one subject alone has nobody to be compared with. Stores are not mixed by
+    temperature: every window counts once.
     """
-    spec, size = recipe.data, recipe.optimiser.batch_size
-    if not any(map(len, rows)):
-        return None
-    try:
-        if isinstance(spec.sampler, MomentSampler):
-            return _moments(recipe, spec.sampler, stores, rows, fewer=True)
-        if isinstance(spec.sampler, SegmentSampler):
-            return _segments(recipe, spec.sampler, stores, rows, fewer=True)
-    except TrainingError:
-        return None
-    windows = Windows(stores, rows, seconds=spec.window_seconds, train=False)
-    return Uniform(windows, min(size, len(windows))) if len(windows) > 1 else None
+    data = recipe.data
+    asked: dict[str, tuple[PlainSampler, float, Rows]]
+    if isinstance(data.sampler, MixedSampler):
+        found = rows_of_groups(data.sampler.groups, stores, rows, data.modalities)
+        asked = {
+            group.name: (group.sampler, _seconds(recipe, group), found[group.name]) for group in data.sampler.groups
+        }
+    else:
+        asked = {WHOLE: (data.sampler, data.window_seconds, rows)}
+    samplers = {}
+    for name, (spec, seconds, those) in asked.items():
+        try:
+            sampler = _plain(recipe, spec, seconds, stores, those, watched=True) if any(map(len, those)) else None
+        except TrainingError:
+            continue
+        if sampler is not None and sampler.size > 1:
+            samplers[name] = sampler
+    return samplers
 
 
-def _moments(recipe: Recipe, sampler: MomentSampler, stores: Sequence[Store], rows: Rows, *, fewer: bool) -> Moments:
-    return Moments(
-        stores,
-        rows,
-        seconds=recipe.data.window_seconds,
-        moments=recipe.optimiser.batch_size // sampler.subjects_per_moment,
-        subjects=sampler.subjects_per_moment,
-        apart=sampler.apart_seconds,
-        fewer=fewer,
-    )
+def lacks(sampler: Sampler) -> str:
+    """Why records that validate make no batch of a group, to go after their mention."""
+    match sampler:
+        case Moments(subjects=subjects):
+            return f"are not of {subjects} subjects who met the same stimuli"
+        case Segments(segments=segments):
+            return f"are all shorter than {segments} windows"
+        case _:
+            return "do not hold the two windows that a contrast needs"
 
 
-def _segments(recipe: Recipe, sampler: SegmentSampler, stores: Sequence[Store], rows: Rows, *, fewer: bool) -> Segments:
-    return Segments(
-        stores,
-        rows,
-        seconds=recipe.data.window_seconds,
-        size=recipe.optimiser.batch_size,
-        segments=sampler.segments,
-        train=not fewer and recipe.data.crop is Crop.RANDOM,
-        fewer=fewer,
-    )
+def _seconds(recipe: Recipe, group: Group) -> float:
+    return group.window_seconds or recipe.data.window_seconds
+
+
+def _plain(
+    recipe: Recipe, spec: PlainSampler, seconds: float, stores: Sequence[Store], rows: Rows, *, watched: bool
+) -> Sampler:
+    """Of one group. What is watched stands side by side, in smaller batches if need be."""
+    size, train = recipe.optimiser.batch_size, not watched and recipe.data.crop is Crop.RANDOM
+    match spec:
+        case MomentSampler():
+            subjects, apart = spec.subjects_per_moment, spec.apart_seconds
+            return Moments(
+                stores,
+                rows,
+                seconds=seconds,
+                moments=size // subjects,
+                subjects=subjects,
+                apart=apart,
+                fewer=watched,
+            )
+        case SegmentSampler():
+            return Segments(
+                stores, rows, seconds=seconds, size=size, segments=spec.segments, train=train, fewer=watched
+            )
+        case UniformSampler():
+            windows = Windows(stores, rows, seconds=seconds, train=train)
+            if watched:
+                return Uniform(windows, min(size, len(windows)))
+            return Tempered(windows, size, spec.temperature) if spec.temperature > 1 else Uniform(windows, size)

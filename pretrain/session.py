@@ -146,8 +146,9 @@ def train(
         compile_towers(learner, fabric.device)
     # What does not fit together should be said before there is a folder.
     try:
-        mine = data.train_batch(0, Processes(fabric.global_rank, fabric.world_size))
-        GradCache(learner.eval(), recipe.optimiser.micro_batch).evaluate(mine)
+        for step in data.opening(1):
+            mine = data.train_batch(step, Processes(fabric.global_rank, fabric.world_size))
+            GradCache(learner.eval(), recipe.optimiser.micro_batch).evaluate(mine)
     except ValueError as error:
         raise RecipeError(f"{recipe.name}: {error}") from error
     facts = run_facts(recipe, uses, graph) | {"processes": fabric.world_size}

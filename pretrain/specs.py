@@ -10,6 +10,7 @@ from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveFloat, Positive
 from biosig.recording import Modality
 from pretrain.architecture import Architecture, Spec
 from pretrain.execution import Training
+from pretrain.sampler_specs import Sampler, UniformSampler, check_batch_size
 from pretrain.view_specs import Copies, Views
 
 
@@ -51,46 +52,13 @@ class LeadMask(Spec):
 Augmentation = Annotated[Gain | Noise | LeadMask, Field(discriminator="kind")]
 
 
-class UniformSampler(Spec):
-    """Every window of every record once an epoch, in any order."""
-
-    kind: Literal["uniform"] = "uniform"
-
-
-class MomentSampler(Spec):
-    """Windows of several subjects at the same moments of the same stimuli; see `pretrain.moments`.
-
-    Attributes:
-        subjects_per_moment: How many subjects share each moment of a batch.
-        apart_seconds: The least time between two windows of one stimulus in a batch, from the end of one to the begin
-            of the next. An alignment that tolerates latencies takes windows for each other that are closer.
-    """
-
-    kind: Literal["moments"]
-    subjects_per_moment: int = Field(ge=2, default=2)
-    apart_seconds: FiniteFloat = Field(ge=0, default=0.0)
-
-
-class SegmentSampler(Spec):
-    """Windows of a record that follow each other; see `pretrain.segments`.
-
-    Attributes:
-        segments: How many of each record are in a batch.
-    """
-
-    kind: Literal["segments"]
-    segments: int = Field(ge=2, default=2)
-
-
-Sampler = Annotated[UniformSampler | MomentSampler | SegmentSampler, Field(discriminator="kind")]
-
-
 class Data(Spec):
     """What a model is fed.
 
     Attributes:
         sampling_rate: Hz; every store must have it.
-        window_seconds: One training example.
+        window_seconds: One training example, where no group of a mixture says otherwise, and what a model takes in at
+            once afterwards.
         modalities: Channels of other kinds are left out.
         crop: Where a window begins in a longer record.
         augment: Applied to training batches in this order.
@@ -228,16 +196,7 @@ class Recipe(Spec):
         names = [objective.name for objective in self.objectives]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"objective {twice!r} occurs twice")
-        sampler, size = self.data.sampler, self.optimiser.batch_size
-        if isinstance(sampler, MomentSampler) and size % sampler.subjects_per_moment:
-            raise ValueError(
-                f"optimiser.batch_size: expected a multiple of data.sampler.subjects_per_moment "
-                f"({sampler.subjects_per_moment}), got {size}"
-            )
-        if isinstance(sampler, SegmentSampler) and size % sampler.segments:
-            raise ValueError(
-                f"optimiser.batch_size: expected a multiple of data.sampler.segments ({sampler.segments}), got {size}"
-            )
+        check_batch_size(self.optimiser.batch_size, self.data.sampler)
         return self
 
     def to_yaml(self) -> str:

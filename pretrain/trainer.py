@@ -30,6 +30,7 @@ from pretrain.progress import Display
 from pretrain.run import Run
 from pretrain.sharding import clip_gradients
 from pretrain.specs import Recipe
+from pretrain.tally import Tally
 
 # More names than this do not help to find the culprit.
 _NAMED = 256
@@ -44,7 +45,7 @@ class Outcome:
         steps: Where it ended.
         seconds: Wall time of this session.
         records: Records seen in this session.
-        losses: Of the last step, by name.
+        losses: The last in the log, by name: means over the steps since the line before that had them.
         validation: Of the last validation, by name; empty without validation records.
         best: The best validation; None without validation records.
     """
@@ -112,6 +113,7 @@ class Trainer:
                 run.checkpoints, recipe.training.keep_checkpoints, writes=self.processes.leads
             )
         self.losses: dict[str, float] = {}
+        self.tally = Tally()
         self.validation: dict[str, float] = {}
         self.best: Best | None = None
 
@@ -135,12 +137,13 @@ class Trainer:
                 norm = self._step(step, batch, rate)
                 done = step + 1
                 speed = (done - first) * spec.batch_size / (time.perf_counter() - began)
-                display.advance(done, self.losses["loss"], self.validation.get("loss"), speed)
+                display.advance(done, self.losses.get("loss"), self.validation.get("loss"), speed)
                 if done % training.log_every == 0 or done == spec.steps:
                     self._log(
-                        {"step": done, "epoch": self.data.epoch(step), "train": self.losses, "learning_rate": rate}
-                        | {"gradient_norm": norm, "records_per_second": round(speed, 1)}
+                        {"step": done, "epoch": self.data.epoch(step), "train": self.tally.means()}
+                        | {"learning_rate": rate, "gradient_norm": norm, "records_per_second": round(speed, 1)}
                     )
+                    self.tally = Tally()
                 if done % training.validate_every == 0 or done == spec.steps:
                     self._validate(done, display)
                 if done % training.checkpoint_every == 0 or done == spec.steps or self._is_best(done):
@@ -158,8 +161,10 @@ class Trainer:
             losses = self.cache.backward(there)
         except LossError as error:
             raise TrainingError(f"step {step + 1}: {error}; {self._named(there)}") from error
-        self.losses = {name: float(value) for name, value in losses.items()}
-        self._finite("loss", self.losses, step, there)
+        found = {name: float(value) for name, value in losses.items()}
+        self._finite("loss", found, step, there)
+        self.tally.add(found, self.data.group(step))
+        self.losses |= self.tally.means()
         norm = clip_gradients(self.learner, self.recipe.optimiser.clip_norm)
         self._finite("gradient", {"norm": norm}, step, there)
         self.wrapped.step()
@@ -182,22 +187,25 @@ class Trainer:
             self.run.write_log(entry)
 
     def _validate(self, step: int, display: Display) -> None:
-        """Mean losses over the validation batches, which are equally large."""
+        """Mean losses over the validation batches of each group; of all groups, as training weighs them."""
         self.module.eval()
-        # A batch too small to be shared is everybody's.
-        size = self.data.validation_size
-        self.learner.processes = self.processes if size >= self.processes.count else ALONE
-        found = [
-            self.cache.evaluate(self._to_device(batch))
-            for batch in self.data.validation_batches(self.learner.processes)
-        ]
+        tally, records = Tally(), 0
+        for group, sampler in self.data.validation.items():
+            # A batch too small to be shared is everybody's.
+            self.learner.processes = self.processes if sampler.size >= self.processes.count else ALONE
+            batches = self.data.validation_batches(self.learner.processes, group)
+            found = [self.cache.evaluate(self._to_device(batch)) for batch in batches]
+            records += sampler.size * len(found)
+            for losses in found:
+                values = {name: float(value) for name, value in losses.items()}
+                tally.add(values, group, self.data.shares[group] / len(found))
         self.learner.processes = self.processes
-        if found:
-            self.validation = {name: sum(float(one[name]) for one in found) / len(found) for name in found[0]}
+        if tally.sums:
+            self.validation = tally.means()
             finite = {name: value if math.isfinite(value) else None for name, value in self.validation.items()}
-            self._log({"step": step, "validation": finite, "records": size * len(found)})
+            self._log({"step": step, "validation": finite, "records": records})
             self.best = best_of(self.best, step, self.validation, self.recipe.training.watch)
-        display.note(step, self.losses["loss"], self.validation.get("loss"))
+        display.note(step, self.losses.get("loss"), self.validation.get("loss"))
 
     def _is_best(self, step: int) -> bool:
         return self.best is not None and self.best.step == step
@@ -206,7 +214,7 @@ class Trainer:
         if self.processes.leads:
             # What it tells of these steps must be on the disk before the steps are: they are not done again.
             self.run.flush_log()
-        history = History(self.losses, self.validation, self.best)
+        history = History(self.losses, self.validation, self.best, self.tally.sums)
         self.checkpoints.save(done, self.learner, self.optimiser, self.data.position(done), history)
 
     def _restore(self) -> int:
@@ -218,6 +226,7 @@ class Trainer:
         self.console.print(f"resumed after step {steps[-1]} of {self.recipe.optimiser.steps}", highlight=False)
         position, history = self.checkpoints.load(steps[-1], self.learner, self.optimiser)
         self.losses, self.validation, self.best = dict(history.losses), dict(history.validation), history.best
+        self.tally = Tally(history.tally)
         # A writer may have been killed before it had dropped what need not stay.
         self.checkpoints.prune(history)
         expected = self.data.position(steps[-1])

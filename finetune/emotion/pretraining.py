@@ -15,7 +15,7 @@ from finetune.emotion.bench import Bench, Work
 from pretrain import recipe as recipes
 from pretrain.examples import Examples
 from pretrain.intake import Intake
-from pretrain.sampling import validation_sampler
+from pretrain.sampling import WHOLE, validation_samplers
 from pretrain.specs import Recipe
 from pretrain.towers import SignalTower
 
@@ -82,7 +82,7 @@ def pretrained_tower(work: Work, name: str) -> SignalTower:
 
 def _filled(recipe: Recipe, store: Store, rows: Int64[np.ndarray, " row"]) -> Recipe:
     """The recipe with a batch that so few stimuli can fill, where its own is too large for them."""
-    sampler = validation_sampler(recipe, [store], [rows])  # the one that takes what there is
+    sampler = validation_samplers(recipe, [store], [rows]).get(WHOLE)  # the one that takes what there is
     if sampler is None or sampler.size >= recipe.optimiser.batch_size:
         return recipe
     smaller = recipe.optimiser.model_copy(update={"batch_size": sampler.size})

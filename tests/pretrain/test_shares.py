@@ -14,6 +14,7 @@ from biosig.store import prepare
 from pretrain.data import PretrainingData
 from pretrain.distributed import Processes
 from pretrain.recipe import Recipe, parse
+from pretrain.sampling import WHOLE
 
 EVERY = "data.augment=[{kind: gain}, {kind: noise}, {kind: lead_mask, probability: 0.5}]"
 
@@ -45,7 +46,7 @@ def test_shares_of_a_batch_are_the_batch(tiny: Callable[..., Recipe], store: Pat
 
 def test_shares_of_validation_are_the_whole(tiny: Callable[..., Recipe], store: Path) -> None:
     data = data_of(tiny("optimiser.batch_size=5"), store)
-    assert data.validation_size == 5
+    assert data.validation[WHOLE].size == 5
     whole = list(data.validation_batches())
     shares = [list(data.validation_batches(Processes(rank, 2))) for rank in range(2)]
     assert len(whole) == len(shares[0]) == len(shares[1]) > 0
