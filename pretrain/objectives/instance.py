@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -61,7 +62,7 @@ class Instance(Objective):
         """See `Objective.forward`. Uses `signal`, `instance` and `mask`."""
         there = batch["mask"].any(1)
         signal, window = feature(features, "signal", "instance")[there], batch["instance"][there]
-        windows, views = window.unique(return_counts=True)
+        windows, views = torch.unique(window, return_counts=True)
         if not (len(windows) > 1 and views.max() > 1):
             return {}
         loss = soft_info_nce(

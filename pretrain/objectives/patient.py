@@ -82,7 +82,7 @@ class Patient(Objective):
         there = batch["mask"].any(1)
         signal, subject = feature(features, "signal", "patient")[there], batch["subject"][there]
         views = torch.stack([batch["segment"][there], batch["lead"][there]], dim=1)
-        of_view = {(int(view[0]), int(view[1])): (views == view).all(1) for view in views.unique(dim=0)}
+        of_view = {(int(view[0]), int(view[1])): (views == view).all(1) for view in torch.unique(views, dim=0)}
         pairs = [
             (signal[of_view[one]], signal[of_view[other]], Groups(subject[of_view[one]], subject[of_view[other]]))
             for one, other in combinations(of_view, 2)
@@ -112,4 +112,4 @@ class Patient(Objective):
 def _is_contrast(targets: Groups) -> bool:
     """Whether somebody is in both views, and somebody else in one of them."""
     rows, columns = targets.row_ids, targets.column_ids
-    return bool(torch.isin(rows, columns).any()) and len(torch.cat([rows, columns]).unique()) > 1
+    return bool(torch.isin(rows, columns).any()) and len(torch.unique(torch.cat([rows, columns]))) > 1

@@ -30,7 +30,7 @@ def test_a_shipped_recipe_says_what_it_is_and_survives_a_round_trip(name: str) -
 
 
 def test_the_recipes_that_were_promised_are_shipped() -> None:
-    promised = {"quickstart", "signal_language_ecg", "graph_smoothed_ecg", "ecg_language_ontology"}
+    promised = {"quickstart", "graph_smoothed_ecg", "ecg_language_ontology"}
     assert promised <= set(recipe.shipped())
 
 

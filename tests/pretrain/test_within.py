@@ -190,7 +190,7 @@ def test_a_batch_is_a_multiple_of_the_subjects_of_a_moment() -> None:
         tiny_eeg("data.sampler.kind=moment")
 
 
-@pytest.mark.parametrize("name", ["temporal_asynchronous_eeg", "clisa_like", "clisa_synchronous", "ta2cl_like"])
+@pytest.mark.parametrize("name", ["temporal_asynchronous_eeg", "clisa", "clisa_synchronous", "ta2cl"])
 def test_a_shipped_recipe_trains_on_any_cap_without_an_ontology(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,7 +50,7 @@ _register(
     "CLISA-like",
     "Pretrained without labels on the training subjects of the fold: pooled windows of two subjects at the same moment "
     "are alike (CLISA, arXiv 2109.09559, as far as the architecture here allows).",
-    "clisa_like",
+    "clisa",
 )
 _register(
     "clisa-synchronous",
@@ -63,7 +63,7 @@ _register(
     "ta2cl",
     "TA2CL-like",
     "The same with each token matched to its most similar ones nearby (TA2CL, arXiv 2605.22379, as far as known).",
-    "ta2cl_like",
+    "ta2cl",
 )
 _register(
     "coherent",
