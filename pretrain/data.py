@@ -14,7 +14,7 @@ from biosig.channels import LEADS_12
 from biosig.preprocess import Preprocessing
 from biosig.store import Store
 from ontology.graph import ConceptGraph
-from pretrain.augment import augment
+from pretrain.augmentations import Strips, augment
 from pretrain.distributed import ALONE, Processes
 from pretrain.errors import TrainingError
 from pretrain.examples import Examples
@@ -26,7 +26,8 @@ from pretrain.sampling import NO_MOMENT, WHOLE, Sampler, lacks, training_sampler
 from pretrain.segments import NO_SEGMENT
 from pretrain.specs import Recipe
 from pretrain.text import ReportEncoder
-from pretrain.views import shown
+from pretrain.view_specs import LeadViews
+from pretrain.views import ALL_LEADS, shown
 
 # The front end that takes the twelve leads one by one.
 _FIXED = "leads12"
@@ -196,18 +197,22 @@ class PretrainingData:
         return TrainingSet.of(list(self.stores.values()), self.examples.train)
 
     def _augment(self, batch: dict[str, Tensor], seed: Sequence[int], size: int, part: slice) -> None:
-        """Each row from a generator of its own: it comes out the same whatever else is read beside it."""
+        """Each row by a key of its own: it comes out the same whatever else is read beside it."""
         if not self.spec.augment:
             return
         draws = np.random.default_rng(seed).integers(2**63, size=(size, self.spec.views.count))
-        keys = draws[part].flatten().tolist()
-        for place, (row, key) in enumerate(zip(batch["row"].tolist(), keys, strict=True)):
-            # Only its own channels: how many there are to fill up depends on the other records.
-            own = slice(len(self.intake.leads or self._channels[row]))
-            signal, mask = batch["signal"][place, own], batch["mask"][place, own]
-            generator = torch.Generator().manual_seed(key)
-            changed = augment(signal[None], mask[None], self.spec.augment, generator)
-            signal[:], mask[:] = changed[0][0], changed[1][0]
+        strips = augment(
+            Strips.of(batch, self._shown_names(batch), self.spec.sampling_rate), self.spec.augment, draws[part].ravel()
+        )
+        batch |= {"signal": strips.signal, "mask": strips.mask, "valid": strips.valid}
+
+    def _shown_names(self, batch: Mapping[str, Tensor]) -> list[tuple[str, ...]]:
+        """Of the channels of each row."""
+        if self.intake.leads is not None:
+            return [self.intake.leads] * len(batch["row"])
+        views, rows = self.spec.views, zip(batch["row"].tolist(), batch["lead"].tolist(), strict=True)
+        alone = views.leads if isinstance(views, LeadViews) else ()
+        return [self._channels[row] if lead == ALL_LEADS else (alone[lead],) for row, lead in rows]
 
     def _with_labels(self, batch: dict[str, Tensor], first: int) -> dict[str, Tensor]:
         """Windows, the first of which has this number in its batch, with all that is known of them, in their views."""

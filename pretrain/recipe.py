@@ -64,7 +64,7 @@ def parse(text: str, *, name: str = "recipe", overrides: Sequence[str] = ()) -> 
 
 def explain(error: ValidationError) -> str:
     """A validation error in one line: the first field at fault, and how many more there are."""
-    return biosig.explain.explain(error, whole="recipe", fields=_field_names(Recipe))
+    return biosig.explain.explain(error, whole="recipe", fields=_field_names(Spec))
 
 
 def _override(content: dict[str, Any], override: str, name: str) -> None:
@@ -108,10 +108,8 @@ def _index(where: list[Any], part: str, key: str, name: str) -> int:
 
 
 def _field_names(spec: type[Spec]) -> set[str]:
-    names = set(spec.model_fields)
-    for other in Spec.__subclasses__():
-        names |= set(other.model_fields)
-    return names
+    """Of a kind of fields and of all kinds of it."""
+    return set(spec.model_fields).union(*map(_field_names, spec.__subclasses__()))
 
 
 def _folder() -> Any:

@@ -2,13 +2,14 @@
 
 import math
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from biosig.recording import Modality
 from pretrain.architecture import Architecture, Spec
+from pretrain.augmentations import AnyAugmentation
 from pretrain.execution import Training
 from pretrain.sampler_specs import Sampler, UniformSampler, check_batch_size
 from pretrain.view_specs import Copies, Views
@@ -28,30 +29,6 @@ class LabelScope(StrEnum):
     ANCESTORS = "ancestors"
 
 
-class Gain(Spec):
-    """Multiply a record by exp(N(0, sigma)): the same for all its channels, so that their geometry stays."""
-
-    kind: Literal["gain"]
-    sigma: PositiveFloat = 0.1
-
-
-class Noise(Spec):
-    """Add white noise of a standard deviation drawn from U(0, sigma), in the units of the batch (1.0 = 1 mV of ECG)."""
-
-    kind: Literal["noise"]
-    sigma: PositiveFloat = 0.02
-
-
-class LeadMask(Spec):
-    """Hide each channel with a probability; one channel of a record always stays."""
-
-    kind: Literal["lead_mask"]
-    probability: float = Field(gt=0, lt=1, default=0.1)
-
-
-Augmentation = Annotated[Gain | Noise | LeadMask, Field(discriminator="kind")]
-
-
 class Data(Spec):
     """What a model is fed.
 
@@ -61,7 +38,7 @@ class Data(Spec):
             once afterwards.
         modalities: Channels of other kinds are left out.
         crop: Where a window begins in a longer record.
-        augment: Applied to training batches in this order.
+        augment: Applied to training batches in this order; see `pretrain.augmentations`.
         labels: Which concepts count as a record's own.
         sampler: Which windows make a batch.
         views: What each window of a batch is shown as; a number means so many copies. `optimiser.batch_size` counts
@@ -72,7 +49,7 @@ class Data(Spec):
     window_seconds: PositiveFloat
     modalities: tuple[Modality, ...] = Field(default=(Modality.ECG,), min_length=1)
     crop: Crop = Crop.RANDOM
-    augment: tuple[Augmentation, ...] = ()
+    augment: tuple[AnyAugmentation, ...] = ()
     labels: LabelScope = LabelScope.STATED
     sampler: Sampler = UniformSampler()
     views: Views = Copies()
