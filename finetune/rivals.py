@@ -13,22 +13,21 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Int
-from torch import Tensor, nn
 
-from biosig.store import Store, batch
-from finetune.embedding import Embedded, embed, mean_over_windows
+from biosig.store import Store
+from finetune.embedding import Embedded, embed
 from finetune.heads.linear import LinearHead
 from finetune.protocols import Role, Task
-from finetune.scratch import Budget, Classifier, train
+from finetune.reading import classifier_of, reader_of
+from finetune.scratch import Budget, train
 from pretrain.model import FoundationModel, random_like
-from pretrain.towers import SignalTower
 
 
 @dataclass(frozen=True)
@@ -111,21 +110,9 @@ def train_one(folder: Path, store: Path, task: Task, budget: Budget, job: Job) -
     """Carry out a job."""
     began = time.perf_counter()
     model, opened = _model(folder), _store(store)
-    intake = model.config.intake
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(job.seed)
-
-    def batch_of(rows: Int[np.ndarray, " row"], generator: np.random.Generator) -> dict[str, Tensor]:
-        room = np.maximum(opened.samples[rows] - intake.samples, 0)
-        windows = batch(opened, rows, generator.integers(0, room, endpoint=True), intake.samples)
-        return {name: value.to(device) for name, value in windows.items()}
-
-    def predict(network: nn.Module, rows: Int[np.ndarray, " row"]) -> Float32[np.ndarray, "row concept"]:
-        with torch.autocast(device.type, torch.bfloat16, enabled=budget.half):
-            return mean_over_windows(partial(_probabilities, network), intake.plan(opened, rows), device)
-
-    tower = random_like(model, job.seed).signal.to(device)
-    network = Classifier(tower, partial(_features, tower), job.head).to(device)
+    network = classifier_of(random_like(model, job.seed).signal, job.head)
+    batch_of, predict = reader_of(model.config.intake, opened, half=budget.half)
     trained = train(network, batch_of, predict, task, job.rows, seed=job.seed, budget=budget)
     return Finished(
         scores=predict(trained.network, task.rows[Role.TEST]),
@@ -135,15 +122,6 @@ def train_one(folder: Path, store: Path, task: Task, budget: Budget, job: Job) -
         validation_auroc=trained.validation_auroc,
         seconds=time.perf_counter() - began,
     )
-
-
-def _features(tower: SignalTower, windows: dict[str, Tensor]) -> Tensor:
-    return tower.pool(*tower.tokens(windows))
-
-
-def _probabilities(network: nn.Module, windows: dict[str, Tensor]) -> Tensor:
-    logits: Tensor = network(windows)
-    return logits.float().sigmoid()
 
 
 @lru_cache(maxsize=1)

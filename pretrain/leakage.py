@@ -75,6 +75,10 @@ class TrainingSet:
             frozenset(_digest(waveform) for store, part in pairs for waveform in fingerprints(store, part) if waveform),
         )
 
+    def __or__(self, other: TrainingSet) -> TrainingSet:
+        """Whoever one of the two has seen."""
+        return TrainingSet(self.subjects | other.subjects, self.waveforms | other.waveforms)
+
     def seen(self, store: Store) -> np.ndarray:
         """For each row of a store, whether its subject or its waveform was trained on: `(n,)` bool."""
         every = np.arange(len(store))

@@ -1,0 +1,1 @@
+"""The sub-commands that adapt a model, and ask it."""

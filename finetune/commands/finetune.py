@@ -1,0 +1,97 @@
+"""`biosig finetune`: from a pretrained model and a labelled store to a diagnoser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from finetune.choices import Adaptation
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from finetune.adaptation.fit import Tuned
+
+# Of `finetune.adaptation.fit.finetune`, when weights of the encoder move.
+_STAGES = 6
+
+
+def finetune(
+    model: Annotated[Path, typer.Argument(help="Model folder, as `biosig pretrain` leaves it in RUN/model.")],
+    store: Annotated[Path, typer.Argument(help="Labelled recordings, made by `biosig prepare`.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder of the diagnoser; must not be there yet.")],
+    adapt: Annotated[
+        Adaptation,
+        typer.Option(help="What moves besides the head: nothing, low-rank additions, the last blocks, or everything."),
+    ] = Adaptation.PROBE,
+    fraction: Annotated[float, typer.Option(help="Share of the training labels, by subject.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the labels' draw and the order of records.")] = 0,
+    steps: Annotated[int, typer.Option(min=1, help="At most; validation stops earlier.")] = 120,
+    min_positives: Annotated[int, typer.Option(min=1, help="Positive and negative test subjects a concept needs.")] = 5,
+    allow_leakage: Annotated[
+        bool, typer.Option("--allow-leakage", help="Go on although the model has met the test side.")
+    ] = False,
+) -> None:
+    """Fine-tune a model on the diagnoses of a store: a head, its calibration, and what it is worth on the test side.
+
+    Thresholds, scales of probabilities and prediction sets come from validation; test is looked at once.
+
+    Example: `biosig finetune run/model ptb-xl.store --adapt lora --out diagnoser`, then
+    `biosig predict diagnoser 00001_hr.hea`
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from biosig.errors import BiosigError
+    from biosig.store import Store
+    from finetune.adaptation.fit import Tuning
+    from finetune.adaptation.fit import finetune as run
+    from finetune.scratch import Budget
+    from pretrain.execution import Device, Precision
+    from pretrain.trainer import resolve_precision
+
+    if out.exists():
+        raise BiosigError(f"{out}: exists already; give another folder")
+    half = resolve_precision(Precision.AUTO, Device.AUTO) is Precision.BF16
+    budget = Budget(steps=steps, learning_rate=3e-4, half=half)
+    tuning = Tuning(adapt, fraction, seed, budget, min_positives)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("finetune", total=_STAGES)
+        tuned = run(
+            model,
+            Store(store),
+            tuning,
+            allow_leakage=allow_leakage,
+            say=lambda what: progress.update(bar, description=what, advance=1),
+        )
+        tuned.diagnoser.save_pretrained(out)
+    _show(tuned, Console())
+    Console().print(f"{out}: biosig predict {out} RECORDING", markup=False, highlight=False)
+
+
+def _show(tuned: Tuned, console: Console) -> None:
+    from rich.table import Table
+
+    from finetune.page import bracket, decimal
+
+    for finding in tuned.findings:
+        console.print(f"{finding.severity.value}: {finding.text}", style="yellow", markup=False, highlight=False)
+    weights = Table("part of the encoder", "parameters", "trained", "rate", box=None, padding=(0, 2, 0, 0))
+    for block in tuned.blocks:
+        rate = f"{block.rate:.3g}" if block.trained else ""
+        weights.add_row(block.name, f"{block.parameters:,}", f"{block.trained:,}", rate)
+    console.print(weights)
+    config = tuned.diagnoser.config
+    scores = Table("finding", "AUROC on test", "", "validation records with it", box=None, padding=(0, 2, 0, 0))
+    for one in config.concepts:
+        scores.add_row(one.term, decimal(one.auroc.value), f"[dim]\\{bracket(one.auroc)}[/]", f"{one.positives:,}")
+    console.print()
+    console.print(scores)
+    total = config.macro_auroc
+    console.print(
+        f"\nmacro AUROC {decimal(total.value)} {bracket(total)}, 95 % over subjects", highlight=False, markup=False
+    )

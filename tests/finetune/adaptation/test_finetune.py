@@ -1,0 +1,185 @@
+"""From a model and a store to a diagnoser, and from a diagnoser to answers: on a small simulated store."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+import biosig
+from biosig.cli import build
+from biosig.store import Store
+from finetune.adaptation.fit import Tuned, Tuning, finetune
+from finetune.audit import LeakageError
+from finetune.choices import Adaptation
+from finetune.diagnoser import Answer, Diagnoser
+from finetune.diagnosis import diagnosis
+from finetune.metrics import rank_metrics
+from finetune.protocols import Role
+from finetune.scratch import Budget
+from pretrain.errors import ModelError
+from pretrain.leakage import TrainingSet
+from pretrain.model import FoundationModel
+from tests.networks import simulated
+
+BUDGET = Budget(steps=2, batch_size=8, check_every=1, learning_rate=1e-3)
+TUNING = Tuning(min_positives=2, draws=20, budget=BUDGET)
+
+
+@pytest.fixture(scope="module")
+def tuned(model: Path, store: Path) -> Tuned:
+    return finetune(model, Store(store), TUNING)
+
+
+@pytest.fixture(scope="module")
+def saved(tuned: Tuned, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("diagnoser") / "diagnoser"
+    tuned.diagnoser.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return next(simulated(tmp_path_factory.mktemp("new"), 2, seed=77).rglob("*.hea"))
+
+
+def test_a_probe_moves_nothing_and_says_what_it_measured(tuned: Tuned, model: Path, store: Path) -> None:
+    before, after = FoundationModel.from_pretrained(model), tuned.diagnoser.model
+    for name, value in before.state_dict().items():
+        torch.testing.assert_close(after.state_dict()[name], value, rtol=0, atol=0)
+    opened = Store(store)
+    task = diagnosis(opened, before.graph, min_positives=2)
+    test, columns = task.rows[Role.TEST], task.scored
+    said = tuned.diagnoser.probabilities(before.encode(opened, test))
+    found = rank_metrics(said, task.labels[test][:, columns], task.known[test][:, columns]).auroc[:, 0]
+    np.testing.assert_allclose([one.auroc.value for one in tuned.diagnoser.config.concepts], found, atol=1e-6)
+    assert tuned.diagnoser.config.macro_auroc.value == pytest.approx(found.mean())
+    assert all(block.trained == 0 for block in tuned.blocks)
+
+
+@pytest.mark.parametrize("how", [Adaptation.LORA, Adaptation.LAST, Adaptation.FULL])
+def test_an_adapted_encoder_is_saved_like_any_other(how: Adaptation, model: Path, store: Path, tmp_path: Path) -> None:
+    found = finetune(model, Store(store), replace(TUNING, adaptation=how))
+    found.diagnoser.save_pretrained(tmp_path / "out")
+    loaded = Diagnoser.from_pretrained(tmp_path / "out")
+    opened = Store(store)
+    rows = opened.rows("test")[:3]
+    np.testing.assert_allclose(
+        loaded.probabilities(loaded.model.encode(opened, rows)),
+        found.diagnoser.probabilities(found.diagnoser.model.encode(opened, rows)),
+        atol=1e-6,
+    )
+    assert found.diagnoser.config.training["steps"] > 0
+    best = found.diagnoser.config.training["best_step"]
+    before = FoundationModel.from_pretrained(model).signal.encoder.state_dict()
+    after = loaded.model.signal.encoder.state_dict()
+    assert before.keys() == after.keys()
+    moved = {name for name, value in before.items() if not torch.equal(after[name], value)}
+    assert bool(moved) == (best > 0)
+    if how is Adaptation.LAST:
+        assert all(name.startswith(("backbone.blocks.6", "backbone.blocks.7")) for name in moved)
+
+
+def test_the_same_seed_gives_the_same_weights(model: Path, store: Path) -> None:
+    wanted = replace(TUNING, adaptation=Adaptation.LORA)
+    one, other = (finetune(model, Store(store), wanted).diagnoser for _ in range(2))
+    assert one.config == other.config
+    for name, value in one.model.state_dict().items():
+        torch.testing.assert_close(other.model.state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_who_was_fitted_to_is_remembered(saved: Path, store: Path) -> None:
+    seen = FoundationModel.from_pretrained(saved / "model").training_set
+    assert seen is not None
+    opened = Store(store)
+    assert seen.seen(opened)[opened.rows("validation")].all()
+    assert not seen.seen(opened)[opened.rows("test")].any()
+
+
+def test_a_model_that_met_the_test_side_is_refused(model: Path, store: Path, tmp_path: Path) -> None:
+    opened, leaky = Store(store), FoundationModel.from_pretrained(model)
+    leaky.training_set = TrainingSet.of([opened], [opened.rows("test")])
+    said = leaky.config.provenance.model_copy(update={"training_set": leaky.training_set.sha256})
+    leaky.config = leaky.config.model_copy(update={"provenance": said})
+    leaky.save_pretrained(tmp_path / "leaky")
+    with pytest.raises(LeakageError, match="the model was trained on"):
+        finetune(tmp_path / "leaky", opened, TUNING)
+
+
+def test_a_diagnosis_has_every_concept_the_most_probable_first(saved: Path, recording: Path) -> None:
+    loaded = Diagnoser.from_pretrained(saved)
+    one, again = loaded.diagnose([biosig.read(recording)] * 2)
+    assert one == again
+    assert {said.concept.concept for said in one.said} == {each.concept for each in loaded.config.concepts}
+    assert [said.probability for said in one.said] == sorted((s.probability for s in one.said), reverse=True)
+    assert all(said.named == (said.probability >= said.concept.threshold) for said in one.said)
+    assert 0 <= one.novelty <= 1
+
+
+def test_sets_in_words() -> None:
+    assert Answer.of(absent=False, present=True) is Answer.YES
+    assert Answer.of(absent=True, present=False) is Answer.NO
+    assert Answer.of(absent=True, present=True) is Answer.UNDECIDED
+    assert Answer.of(absent=False, present=False) is Answer.NEITHER
+
+
+def test_damage_is_named(saved: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="not a biosig diagnoser"):
+        Diagnoser.from_pretrained(tmp_path)
+    content = json.loads((saved / "diagnoser.json").read_text())
+    kept = (saved / "diagnoser.json").read_text()
+    try:
+        (saved / "diagnoser.json").write_text(json.dumps(content | {"concepts": content["concepts"][:1]}))
+        with pytest.raises(ModelError, match=r"does not fit diagnoser\.json"):
+            Diagnoser.from_pretrained(saved)
+        (saved / "diagnoser.json").write_text(json.dumps(content | {"version": 9}))
+        with pytest.raises(ModelError, match=r"diagnoser\.json: version: .* got 9"):
+            Diagnoser.from_pretrained(saved)
+        (saved / "diagnoser.json").write_text("{")
+        with pytest.raises(ModelError, match="not JSON"):
+            Diagnoser.from_pretrained(saved)
+    finally:
+        (saved / "diagnoser.json").write_text(kept)
+
+
+def test_both_commands(model: Path, store: Path, recording: Path, tmp_path: Path) -> None:
+    out, run = tmp_path / "diagnoser", CliRunner().invoke
+    tuned = run(
+        build(),
+        [
+            "finetune",
+            str(model),
+            str(store),
+            "--out",
+            str(out),
+            "--min-positives",
+            "2",
+            "--adapt",
+            "last",
+            "--steps",
+            "2",
+        ],
+    )
+    assert tuned.exit_code == 0, tuned.output
+    assert "backbone.blocks.7" in tuned.output
+    assert "macro AUROC" in tuned.output
+    again = run(build(), ["finetune", str(model), str(store), "--out", str(out)])
+    assert "exists already" in str(again.exception)
+    broken = tmp_path / "broken.hea"
+    broken.write_text("nonsense")
+    asked = run(build(), ["predict", str(out), str(recording), str(broken), "--out", str(tmp_path / "said"), "--all"])
+    assert asked.exit_code == 2
+    assert "1 of 2 files left out" in asked.output
+    concepts = Diagnoser.from_pretrained(out).config.concepts
+    assert all(one.term[:12] in asked.output for one in concepts)
+    with (tmp_path / "said" / "predictions.csv").open(encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == len(concepts)
+    assert {line["file"] for line in lines} == {str(recording)}
+    assert (tmp_path / "said" / f"{recording.stem}.png").stat().st_size > 10_000
