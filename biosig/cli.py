@@ -22,7 +22,7 @@ from ontology.errors import OntologyError
 from ontology.registry import UnknownNameError
 
 # In the order a newcomer meets them; commands of third parties follow by name.
-_ORDER = ("corpora", "simulate", "prepare", "audit", "show", "ontology", "pretrain", "evaluate", "emotion")
+_ORDER = ("corpora", "simulate", "prepare", "audit", "show", "ontology", "recipes", "pretrain", "evaluate", "emotion")
 
 
 class _InOrder(TyperGroup):
@@ -61,8 +61,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Read when torch is loaded. Threads that spin while they wait for each other make a step many times slower as soon
     # as anything else wants a core, and gain next to nothing when nothing does.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # Its warnings are for those who write programs with it; errors are raised all the same.
-    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     try:
         build()(args=arguments)
     except (BiosigError, OntologyError, UnknownNameError, OSError) as error:

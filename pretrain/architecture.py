@@ -111,3 +111,11 @@ class Architecture(Spec):
     concept: ConceptSpec | None = None
     token: TokenSpec | None = None
     views: ViewSpec | None = None
+
+    @property
+    def report_encoder(self) -> str | None:
+        """The frozen text model that towers stand on; None where no tower reads words."""
+        if self.text is not None:
+            return self.text.encoder
+        reads = self.concept is not None and self.concept.embedding is ConceptEmbedding.TEXT
+        return TextSpec().encoder if reads else None

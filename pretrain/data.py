@@ -10,7 +10,6 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from biosig.channels import LEADS_12
 from biosig.preprocess import Preprocessing
 from biosig.store import Store
 from ontology.graph import ConceptGraph
@@ -29,8 +28,6 @@ from pretrain.text import ReportEncoder
 from pretrain.view_specs import LeadViews
 from pretrain.views import ALL_LEADS, shown
 
-# The front end that takes the twelve leads one by one.
-_FIXED = "leads12"
 # Keep the numbers of augmentations apart from those that draw order and windows.
 _AUGMENT, _VALIDATION_VIEWS = 2, 5
 
@@ -68,13 +65,7 @@ class PretrainingData:
         self.stores = {str(path): Store(path) for path in paths}
         if not paths or len(self.stores) < len(paths):
             raise TrainingError("expected at least one store, and each of them once")
-        self.intake = Intake(
-            sampling_rate=self.spec.sampling_rate,
-            window_seconds=self.spec.window_seconds,
-            modalities=self.spec.modalities,
-            leads=LEADS_12 if recipe.model.signal.options.get("front_end") == _FIXED else None,
-            preprocessing=_common_preprocessing(self.stores, self.spec.sampling_rate),
-        )
+        self.intake = Intake.of(recipe, _common_preprocessing(self.stores, self.spec.sampling_rate))
         opened = list(self.stores.values())
         if examples is None:
             check_subjects(self.stores)

@@ -15,7 +15,10 @@ from pretrain.architecture import Spec
 from pretrain.errors import ModelError
 from pretrain.montage import collate, in_order, is_in_order, of_kinds
 from pretrain.plan import Plan
+from pretrain.specs import Recipe
 
+# The front end that takes the twelve leads one by one.
+_FIXED = "leads12"
 # A few electrodes all over the head, for the fixed input of an EEG model.
 _ELECTRODES = ("Fp1", "Fp2", "C3", "C4", "O1", "O2")
 
@@ -36,6 +39,22 @@ class Intake(Spec):
     modalities: tuple[Modality, ...] = Field(min_length=1)
     leads: tuple[str, ...] | None = None
     preprocessing: Preprocessing
+
+    @classmethod
+    def of(cls, recipe: Recipe, preprocessing: Preprocessing) -> "Intake":
+        """Of a model that a recipe makes.
+
+        Args:
+            recipe: Rate, window, kinds of channel, and the front end.
+            preprocessing: What its data went through.
+        """
+        return cls(
+            sampling_rate=recipe.data.sampling_rate,
+            window_seconds=recipe.data.window_seconds,
+            modalities=recipe.data.modalities,
+            leads=LEADS_12 if recipe.model.signal.options.get("front_end") == _FIXED else None,
+            preprocessing=preprocessing,
+        )
 
     @property
     def samples(self) -> int:

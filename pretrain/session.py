@@ -11,7 +11,6 @@ from lightning_fabric import Fabric
 from rich.console import Console
 
 from ontology.graph import ConceptGraph
-from pretrain.architecture import ConceptEmbedding
 from pretrain.compiling import compile_towers
 from pretrain.config import ModelConfig, OntologyConfig, ReportEncoderConfig, StoreUse
 from pretrain.data import PretrainingData
@@ -31,7 +30,7 @@ from pretrain.run import Run
 from pretrain.saving import whole_folder, writing
 from pretrain.sharding import is_sharded, whole
 from pretrain.specs import Recipe
-from pretrain.text import MINILM, ReportEncoder
+from pretrain.text import ReportEncoder
 from pretrain.trainer import Outcome, Trainer
 
 
@@ -132,7 +131,8 @@ def train(
         raise TrainingError(f"{out}: exists already; give --resume to go on, or another folder")
     graph = graph_of(recipe, progress=console.is_terminal)
     seed_everything(recipe.seed)
-    encoder = ReportEncoder(_encoder_name(recipe), device=_device(recipe)) if _needs_text(recipe) else None
+    words = recipe.model.report_encoder
+    encoder = None if words is None else ReportEncoder(words, device=_device(recipe))
     # The first process encodes the reports, the others find them in the cache.
     with fabric.rank_zero_first():
         data = PretrainingData(stores, recipe, graph, encoder, examples=examples, progress=console.is_terminal)
@@ -238,14 +238,5 @@ def _alone(model: FoundationModel) -> FoundationModel:
     return alone
 
 
-def _needs_text(recipe: Recipe) -> bool:
-    concept = recipe.model.concept
-    return recipe.model.text is not None or (concept is not None and concept.embedding is ConceptEmbedding.TEXT)
-
-
 def _device(recipe: Recipe) -> str:
     return "cuda" if recipe.training.device is not Device.CPU and torch.cuda.is_available() else "cpu"
-
-
-def _encoder_name(recipe: Recipe) -> str:
-    return recipe.model.text.encoder if recipe.model.text else MINILM

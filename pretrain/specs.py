@@ -1,6 +1,7 @@
 """The fields of a recipe: data, objectives, optimiser and how a run is carried out."""
 
 import math
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Any
 
@@ -176,6 +177,7 @@ class Recipe(Spec):
         check_batch_size(self.optimiser.batch_size, self.data.sampler)
         return self
 
-    def to_yaml(self) -> str:
-        """The whole recipe, defaults filled in."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=110)
+    def to_yaml(self, without: Collection[str] = ()) -> str:
+        """The whole recipe, or all but some of its fields; defaults filled in."""
+        content = self.model_dump(mode="json", exclude=set(without))
+        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)

@@ -36,6 +36,8 @@ class Objective(nn.Module, ABC):
     options: ClassVar[type[Options]]
     #: Whether it takes labels over the concepts of an ontology.
     uses_graph: ClassVar[bool] = False
+    #: What it learns from besides the signals, in a few words; empty where it needs nothing else.
+    learns_from: ClassVar[str] = ""
 
     @classmethod
     @abstractmethod

@@ -91,6 +91,7 @@ class GraphSmoothed(Objective):
     """
 
     options = GraphSmoothedOptions
+    learns_from = "concepts of an ontology"
     uses_graph = True
     kernel: Tensor | None
 

@@ -67,6 +67,7 @@ class Patient(Objective):
     """
 
     options = PatientOptions
+    learns_from = "which recordings are one subject's"
 
     def __init__(self, *, coding: Coding | str = Coding.CMSC, temperature: float = 0.1) -> None:
         super().__init__()

@@ -41,6 +41,7 @@ class SignalLanguage(Objective):
     """
 
     options = SignalLanguageOptions
+    learns_from = "reports"
 
     def __init__(self, *, temperature: float = 0.07) -> None:
         super().__init__()

@@ -61,6 +61,7 @@ class TemporalAsynchronous(Objective):
     """
 
     options = TemporalAsynchronousOptions
+    learns_from = "stimuli that several subjects met"
 
     def __init__(self, options: TemporalAsynchronousOptions | None = None) -> None:
         super().__init__()

@@ -1,0 +1,1 @@
+"""Further sub-commands of `biosig` that pretraining brings."""
