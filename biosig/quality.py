@@ -1,6 +1,7 @@
 """What is wrong with a recording as it came: gaps, flat and clipped channels, impossible ranges, wrong units, leads.
 
 A flag is a fact about the samples, found by rule, and excludes nothing: who trains or tests decides what to leave out.
+Two flags come from preprocessing, which looks for bad electrodes where it is told to (`biosig.preprocess.BadChannels`).
 """
 
 from __future__ import annotations
@@ -67,6 +68,10 @@ class QualityFlag(StrEnum):
     """An electrode or a lead for which the file names no unit, or one that is no voltage."""
     UNPLACED = "unplaced"
     """An EEG channel whose name does not tell where it sits."""
+    BAD_CHANNELS = "bad-channels"
+    """The preprocessing found bad electrodes; `meta["bad_channels"]` names them. It mended or marked them as it was told."""
+    UNMENDED = "unmended"
+    """So many electrodes were bad that the preprocessing left all of them as they are."""
 
 
 def flags(recording: Recording) -> tuple[str, ...]:

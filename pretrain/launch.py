@@ -126,6 +126,9 @@ def spread(arguments: Sequence[str], processes: int) -> None:
         SystemExit: With the status of the first that failed.
         TrainingError: If one was killed.
     """
+    # Each process would warn that unused parameters were looked for and none was found; which objectives a batch uses
+    # is not known beforehand. Read when torch is loaded: by them, not here.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

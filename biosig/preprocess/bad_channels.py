@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from biosig.errors import BiosigError
 from biosig.preprocess.electrodes import electrode_rows, patterns, places
 from biosig.preprocess.prep import Limits, faults
 from biosig.preprocess.step import BaseStep, name_of
+from biosig.quality import QualityFlag
 from biosig.recording import Recording
 
 # Of an electrode interpolated from fewer, nothing is known.
@@ -35,7 +37,7 @@ class TooMany(StrEnum):
     REFUSE = "refuse"
     """An error, so that the recording is skipped and counted."""
     FLAG = "flag"
-    """It is left as it is, with the quality flag `bad-channels`."""
+    """It is left as it is, with the quality flag `unmended`."""
 
 
 class BadChannels(BaseStep):
@@ -44,8 +46,9 @@ class BadChannels(BaseStep):
     The criteria are those of PREP, without its RANSAC and its iterated reference: missing or flat, an amplitude that
     deviates, high-frequency noise, no correlation with any other electrode (formulas in `biosig.preprocess.prep`; the
     last three among six electrodes or more). Names and faults go to `meta["bad_channels"]`: `{"T7": ["flat"]}`, empty
-    where none was found. Interpolation is MNE's spherical splines from the electrodes that are good and known at the
-    time. Derivations and other modalities are left alone.
+    where none was found; where one was, the recording has the quality flag `bad-channels`. Interpolation is MNE's
+    spherical splines from the electrodes that are good and known at the time. Derivations and other modalities are
+    left alone.
 
     Statistics are over the whole recording: the step is not causal.
 
@@ -89,6 +92,8 @@ class BadChannels(BaseStep):
         wrong = faults(recording.signal[rows], recording.sampling_rate, limits)
         bad = {recording.channels[row]: [str(f) for f in each] for row, each in zip(rows, wrong, strict=True) if each}
         meta: dict[str, Any] = {**recording.meta, "bad_channels": bad}
+        if bad:
+            meta["flags"] = _flagged(meta, QualityFlag.BAD_CHANNELS)
         if len(bad) > self.most * len(rows):
             if self.too_many is TooMany.REFUSE:
                 shown = ", ".join(f"{name} ({'+'.join(what)})" for name, what in list(bad.items())[:6])
@@ -96,11 +101,15 @@ class BadChannels(BaseStep):
                     f"{name_of(recording)}: bad channels: {len(bad)} of {len(rows)} electrodes, expected at most "
                     f"{self.most:.0%}: {shown}{' ...' if len(bad) > 6 else ''}"
                 )
-            meta["flags"] = tuple(sorted({*recording.meta.get("flags", ()), "bad-channels"}))
+            meta["flags"] = _flagged(meta, QualityFlag.UNMENDED)
             return replace(recording, meta=meta)
         if not bad or self.then is Then.MARK:
             return replace(recording, meta=meta)
         return replace(recording, signal=_mended(recording, rows, list(bad)), meta=meta)
+
+
+def _flagged(meta: Mapping[str, Any], flag: QualityFlag) -> tuple[str, ...]:
+    return tuple(sorted({*meta.get("flags", ()), flag.value}))
 
 
 def _mended(recording: Recording, rows: list[int], bad: list[str]) -> Float32[np.ndarray, "channel time"]:

@@ -89,6 +89,7 @@ def turn_to_axis(
     size = np.hypot(cosine, sine)
     if size == 0:
         return np.eye(3)
-    middle, spread = np.arctan2(sine, cosine), np.arccos(np.clip(-constant / size, -1, 1))
+    # A turn that cannot reach the axis goes as near as it can; clipped first, a tiny size overflows nothing.
+    middle, spread = np.arctan2(sine, cosine), np.arccos(np.clip(-constant, -size, size) / size)
     turns = [turn(float(np.degrees(angle)), about=2) for angle in (middle - spread, middle + spread)]
     return max(turns, key=lambda rotation: float(wanted @ frontal(field, rotation @ vector)))

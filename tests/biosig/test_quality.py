@@ -147,6 +147,7 @@ def test_every_flag_is_documented_by_name() -> None:
     assert {flag.value for flag in QualityFlag} == {
         "nan", "flat", "padded", "clipped", "range", "unit", "leads", "checksum", "short",
         "uncalibrated", "unannotated", "overlap", "outside", "rate", "unknown-unit", "unplaced",
+        "bad-channels", "unmended",
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from biosig.channels import positions
 from biosig.errors import BiosigError
 from biosig.preprocess import BadChannels, Preprocessing
 from biosig.preprocess.prep import FEWEST, Fault, Limits, _lonely, faults
+from biosig.quality import QualityFlag
 from biosig.recording import Modality
 from tests.biosig.preprocess.brain import CAP, RATE, eeg, smooth
 
@@ -53,6 +54,7 @@ def test_each_fault_is_found_where_it_is_and_nowhere_else(fault: str) -> None:
     expected = "deviation" if fault == "faint" else fault
     assert list(found.meta["bad_channels"]) == ["T8"]
     assert expected in found.meta["bad_channels"]["T8"]
+    assert found.meta["flags"] == (QualityFlag.BAD_CHANNELS,)
     np.testing.assert_array_equal(found.signal, eeg(spoil(smooth(), fault)).signal)
 
 
@@ -102,6 +104,7 @@ def test_an_electrode_that_is_nothing_but_a_gap_comes_back() -> None:
     x[T8] = np.nan
     found = BadChannels().apply(eeg(x))
     assert found.meta["bad_channels"] == {"T8": ["missing"]}
+    assert found.meta["flags"] == (QualityFlag.BAD_CHANNELS,)
     assert np.isfinite(found.signal).all()
 
 
@@ -125,10 +128,10 @@ def test_too_many_bad_electrodes_are_an_error_or_a_flag() -> None:
     with pytest.raises(BiosigError, match=r"r1: bad channels: 6 of 19 electrodes, expected at most 25%: Fp1 \(flat\)"):
         BadChannels().apply(eeg(x))
     found = BadChannels(too_many="flag").apply(eeg(x, meta={"flags": ("nan",)}))
-    assert found.meta["flags"] == ("bad-channels", "nan")
+    assert found.meta["flags"] == ("bad-channels", "nan", "unmended")
     assert list(found.meta["bad_channels"]) == list(CAP[:6])
     np.testing.assert_array_equal(found.signal, x.astype(np.float32))
-    assert "flags" not in BadChannels(most=0.5).apply(eeg(x)).meta
+    assert BadChannels(most=0.5).apply(eeg(x)).meta["flags"] == (QualityFlag.BAD_CHANNELS,)
 
 
 def test_a_bad_electrode_of_unknown_place_cannot_be_interpolated() -> None:

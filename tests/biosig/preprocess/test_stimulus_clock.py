@@ -105,4 +105,4 @@ def test_what_a_step_finds_is_kept_in_the_store(tmp_path: Path) -> None:
     prepare(Cap(), source, tmp_path / "store", preprocessing=pipeline, workers=0, progress=False)
     found = Store(tmp_path / "store").recording(0).meta
     assert found["bad_channels"] == {name: ["flat"] for name in CAP[:6]}
-    assert "bad-channels" in found["flags"]
+    assert {"bad-channels", "unmended"} <= set(found["flags"])

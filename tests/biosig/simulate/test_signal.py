@@ -38,6 +38,12 @@ def test_turning_to_an_axis_gives_that_axis(vector: list[float], degrees: float)
         assert abs(difference) < 1e-6
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_vector_that_no_turn_brings_to_the_axis_is_turned_without_overflow() -> None:
+    vector = np.array([1e-310, 0.0, 1.0])
+    assert np.isfinite(turn_to_axis(DOWER, vector, 30.0) @ vector).all()
+
+
 def test_equal_seeds_give_equal_recordings_and_others_do_not() -> None:
     one, again, other = (ecg([IDS["PVC"]], seed=seed) for seed in (11, 11, 12))
     assert np.array_equal(one.signal, again.signal)
