@@ -33,6 +33,13 @@ def prepare(
         float | None, typer.Option(min=0.001, help="Sampling rate, Hz, instead of that of the last resampling.")
     ] = None,
     workers: Annotated[int | None, typer.Option(min=0, help="Processes; one for every core if not given.")] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS|FILE",
+            help="Instead of processes, the dask cluster of this scheduler.",
+        ),
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many records.")] = None,
     statistics: Annotated[bool, typer.Option("--statistics", help="Also compute rhythm statistics; slow.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a store that is there already.")] = False,
@@ -44,6 +51,8 @@ def prepare(
     Example: `biosig prepare ptb-xl ptb-xl-1.0.3 ptb-xl.store --rate 100`
 
     Example: `biosig prepare eegmat eegmat-1.0.0 eegmat.store --preprocessing eeg`
+
+    Example: `biosig prepare cinc2021 /data/cinc2021 /data/cinc2021.store --dask tcp://10.0.0.5:8786`
     """
     from rich.console import Console
 
@@ -58,6 +67,7 @@ def prepare(
             store,
             preprocessing=_pipeline(preprocessing, rate),
             workers=workers,
+            dask=dask,
             limit=limit,
             statistics=statistics,
             overwrite=overwrite,

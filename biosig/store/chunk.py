@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -114,7 +115,7 @@ class Job:
                 except KeyboardInterrupt:
                     raise
                 except BaseException as error:  # noqa: BLE001 -- whatever a reader does, the other records go on
-                    skipped.append([entry.record_id, _reason(error)])
+                    skipped.append([entry.record_id, _reason(error, self.source)])
                     continue
                 row["offset"] = written.size // 2
                 written.write(samples.astype("<i2", copy=False).data)
@@ -123,6 +124,17 @@ class Job:
         write_json(path, part)
 
     def _merge(self, task: Merge) -> None:
+        try:
+            self._make_shard(task)
+        except FileNotFoundError:
+            # Another worker, thought dead or of a run that was killed, made it meanwhile and dropped the parts.
+            if not shard_is_whole(self, task.shard):
+                raise
+        for chunk in task.chunks:
+            self.part(chunk).unlink(missing_ok=True)
+            self.part(chunk).with_suffix(".samples").unlink(missing_ok=True)
+
+    def _make_shard(self, task: Merge) -> None:
         parts = [(self.part(chunk), read_json(self.part(chunk))) for chunk in task.chunks]
         total = sum(part["size"] for _, part in parts) // 2
         # A shard of which nothing could be read is no file: nothing cannot be memory-mapped.
@@ -135,9 +147,6 @@ class Job:
             base += part["size"] // 2
         skipped = [skip for _, part in parts for skip in part["skipped"]]
         write_json(self.shard(task.shard), {"file": file, "records": made, "skipped": skipped})
-        for path, _ in parts:
-            path.unlink()
-            path.with_suffix(".samples").unlink()
 
     def _join(self, shard: int, parts: Sequence[tuple[Path, Mapping[str, Any]]], total: int) -> dict[str, Any]:
         """Write the shard's file; its size and digest."""
@@ -211,7 +220,7 @@ class _Hashed:
 def _whole(path: Path, beside: Path | None = None) -> Iterator[IO[bytes]]:
     """A file under a temporary name, in its own folder or another, that gets its name when it is whole."""
     # The process is in the name: a worker that outlives a killed run must not write into the file of the next.
-    temporary = (beside or path.parent) / f"{path.name}.{os.getpid()}.tmp"
+    temporary = (beside or path.parent) / f"{path.name}.{platform.node()}.{os.getpid()}.tmp"
     try:
         with temporary.open("wb") as file:
             yield file
@@ -227,8 +236,9 @@ def _copy(path: Path, written: _Hashed) -> None:
             written.write(block)
 
 
-def _reason(error: BaseException) -> str:
-    """One line, without what differs from run to run."""
+def _reason(error: BaseException, source: Path) -> str:
+    """One line, without what differs from run to run, or with the place of the corpus."""
     text = str(error) if isinstance(error, BiosigError) else f"{type(error).__name__}: {error}"
+    text = text.replace(f"{source}{os.sep}", "")
     line = " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
     return line if len(line) <= _LONGEST_REASON else line[: _LONGEST_REASON - 3] + "..."

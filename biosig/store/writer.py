@@ -19,8 +19,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from biosig.corpora.base import CORPORA, Corpus, Entry
 from biosig.errors import BiosigError, StoreError
 from biosig.preprocess import Preprocessing
-from biosig.store import crew, finish
+from biosig.store import finish
 from biosig.store.chunk import Chunk, Job, Merge, Task, part_is_whole, shard_is_whole
+from biosig.store.crew import hire
 from biosig.store.layout import Skipped
 from biosig.store.partial import Partial, Plan
 
@@ -61,6 +62,7 @@ def prepare(
     *,
     preprocessing: Preprocessing | None = None,
     workers: int | None = None,
+    dask: str | None = None,
     limit: int | None = None,
     records_per_shard: int = 256,
     statistics: bool = False,
@@ -77,6 +79,8 @@ def prepare(
         destination: The store to make.
         preprocessing: Applied to every record; by default resampling to 250 Hz.
         workers: Processes; by default one for every core this process may use. 0 works in this process.
+        dask: Instead of them the workers of a dask.distributed cluster: the address of its scheduler, or its scheduler
+            file. They must see the source and the destination under the same paths.
         limit: Only the first so many records, in order of their names.
         records_per_shard: Records tried for one file.
         statistics: Also compute rhythm statistics of ECGs, which takes many times longer than everything else.
@@ -88,11 +92,12 @@ def prepare(
         StoreError: If the destination exists, another run is at work on it, it was begun with another configuration, or
             it cannot be written, as when the disk is full; then what is done stays, and the same call continues.
         CorpusError: If the source does not look like the corpus.
-        BiosigError: If no record can be read, or a setting makes no sense.
+        BiosigError: If no record can be read, a setting makes no sense, or the cluster cannot do the work.
     """
     began = time.perf_counter()
     corpus = CORPORA[corpus] if isinstance(corpus, str) else corpus
-    source, destination = Path(source), Path(destination)
+    # Other machines have other working folders.
+    source, destination = Path(source).absolute(), Path(destination)
     for name, value, least in (
         ("workers", workers, 0),
         ("limit", limit, 1),
@@ -109,14 +114,13 @@ def prepare(
     plan = Plan.of(
         corpus, source, entries, preprocessing, statistics=statistics, per_shard=records_per_shard, chunk=CHUNK
     )
-    with Partial(destination, plan, overwrite=overwrite) as partial:
+    with hire(workers, dask) as hands, Partial(destination, plan, overwrite=overwrite) as partial:
         job = Job(corpus, source, partial.work, partial.store, preprocessing, statistics)
         shards = _shards(entries, records_per_shard)
         try:
             agenda = _Agenda(job, shards)
-            count = min(crew.default_workers() if workers is None else workers, len(agenda.tasks))
             with _bar(len(entries), agenda.resumed, corpus.name, show=progress) as watch:
-                for done in crew.work(job, agenda.tasks, count, watch):
+                for done in hands.work(job, agenda.tasks, watch):
                     agenda.note(done)
             info = finish.assemble(job, range(len(shards)), refused, missing)
             partial.finish(info.files)

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from biosig.errors import StoreError
+from biosig.preprocess import Preprocessing
 from biosig.store import Store, chunk, finish, prepare
 from tests.biosig.store.fake import FakeCorpus, contents, write_corpus, write_record
 
@@ -187,6 +188,29 @@ def test_a_part_that_was_cut_short_is_made_again(source: Path, tmp_path: Path) -
     run(source, tmp_path / "store")
     run(source, tmp_path / "whole")
     assert contents(tmp_path / "store") == contents(tmp_path / "whole")
+
+
+def test_a_shard_that_another_made_meanwhile_is_left_as_it_is(source: Path, tmp_path: Path) -> None:
+    work, store = tmp_path / "work", tmp_path / "store"
+    work.mkdir()
+    store.mkdir()
+    corpus = FakeCorpus()
+    job = chunk.Job(corpus, source, work, store, Preprocessing(), statistics=False)
+    records = chunk.Chunk(0, 0, tuple(corpus.find(source)[:3]))
+    job.run(records, lambda _: None)
+    merge = chunk.Merge(0, (0,))
+    job.run(merge, lambda _: None)
+    whole = contents(store)
+    job.run(merge, lambda _: None)
+    assert contents(store) == whole
+    # A worker that was thought dead ends its part after all.
+    job.run(records, lambda _: None)
+    job.run(merge, lambda _: None)
+    assert contents(store) == whole
+    assert [path.name for path in work.iterdir()] == ["shard-00000.json"]
+    job.shard(0).unlink()
+    with pytest.raises(FileNotFoundError):
+        job.run(merge, lambda _: None)
 
 
 def full(*_: object, **__: object) -> None:
