@@ -1,6 +1,6 @@
 """Signal encoders: a front end for any montage, and temporal backbones, by name."""
 
-from biosig.encoders import eeg_conv, patch_transformer, resnet
+from biosig.encoders import eeg_conv, lead_transformer, patch_transformer, resnet
 from biosig.encoders.base import ENCODERS, FRONT_ENDS, Backbone, Encoder, FrontEnd, build
 from biosig.encoders.front_ends import Leads12, MontageFree
 from biosig.encoders.pooling import AttentionPool, pool
@@ -16,6 +16,7 @@ __all__ = [
     "MontageFree",
     "build",
     "eeg_conv",
+    "lead_transformer",
     "patch_transformer",
     "pool",
     "resnet",

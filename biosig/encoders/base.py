@@ -72,30 +72,18 @@ class Backbone(nn.Module, ABC):
         """Tokens of a signal; padding is of no influence."""
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module, ABC):
     """Signal -> tokens, one every `hop` samples; pooling is separate.
 
     There is no statistic over the batch: the tokens of a record do not depend on its neighbours.
 
-    Args:
-        front_end: Any montage -> fixed channels.
-        backbone: Fixed channels -> tokens.
+    Attributes:
+        dim: Width of a token.
+        hop: Samples from one token to the next.
     """
 
-    def __init__(self, front_end: FrontEnd, backbone: Backbone) -> None:
-        super().__init__()
-        self.front_end = front_end
-        self.backbone = backbone
-
-    @property
-    def dim(self) -> int:
-        """Width of a token."""
-        return self.backbone.dim
-
-    @property
-    def hop(self) -> int:
-        """Samples from one token to the next."""
-        return self.backbone.hop
+    dim: int
+    hop: int
 
     def n_tokens(self, n_times: int) -> int:
         """Tokens of so many samples: ceil(n_times / hop)."""
@@ -110,6 +98,7 @@ class Encoder(nn.Module):
         """
         return Padding(valid, n_times).frames(self.hop)
 
+    @abstractmethod
     def forward(
         self,
         signal: Float[Tensor, "batch channel time"],
@@ -128,12 +117,40 @@ class Encoder(nn.Module):
             valid: Samples before the padding; all by default. With it, the tokens of `token_mask` are those of the
                 signal cut there, to rounding, and the other tokens mean nothing.
         """
-        n_times = signal.shape[-1]
-        # A batch without padding takes the fast way.
-        padded = valid is not None and bool((valid < n_times).any())
-        padding = Padding(valid, n_times) if valid is not None and padded else None
+
+
+class Composed(Encoder):
+    """A front end, then a backbone.
+
+    Args:
+        front_end: Any montage -> fixed channels.
+        backbone: Fixed channels -> tokens.
+    """
+
+    def __init__(self, front_end: FrontEnd, backbone: Backbone) -> None:
+        super().__init__()
+        self.front_end = front_end
+        self.backbone = backbone
+        self.dim, self.hop = backbone.dim, backbone.hop
+
+    def forward(
+        self,
+        signal: Float[Tensor, "batch channel time"],
+        positions: Float[Tensor, "batch channel 3"],
+        mask: Bool[Tensor, "batch channel"],
+        modality: Int[Tensor, "batch channel"] | None = None,
+        valid: Int[Tensor, " batch"] | None = None,
+    ) -> Float[Tensor, "batch token dim"]:
+        """See `Encoder.forward`."""
+        padding = padding_of(valid, signal.shape[-1])
         tokens: Tensor = self.backbone(self.front_end(signal, positions, mask, modality), padding)
         return tokens
+
+
+def padding_of(valid: Int[Tensor, " batch"] | None, n_times: int) -> Padding | None:
+    """The padding of a batch; None where there is none, which is the fast way."""
+    padded = valid is not None and bool((valid < n_times).any())
+    return Padding(valid, n_times) if valid is not None and padded else None
 
 
 ENCODERS: Registry[Callable[..., Encoder]] = Registry("encoder")

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from biosig.encoders.base import ENCODERS, FRONT_ENDS, Backbone, Encoder, Padding, odd, samples_between
+from biosig.encoders.base import ENCODERS, FRONT_ENDS, Backbone, Composed, Encoder, Padding, odd, samples_between
 from biosig.encoders.norm import GroupNorm
 
 # As long as CLISA's filters: two periods of the slowest alpha wave. They leave 32 frames a second, rectified before
@@ -127,4 +127,4 @@ def eeg_conv(
         token_rate: Tokens a second, at most 32.
         dilations: Of the convolutions over tokens.
     """
-    return Encoder(FRONT_ENDS[front_end](n_chans), EegConv(n_chans, sfreq, width, token_rate, dilations))
+    return Composed(FRONT_ENDS[front_end](n_chans), EegConv(n_chans, sfreq, width, token_rate, dilations))

@@ -9,14 +9,11 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from biosig.encoders.base import FRONT_ENDS, FrontEnd
-from biosig.recording import Modality
-
-# Half-wavelengths of the position embedding, in radii of the head or of the lead sphere: 2, 1, 1/2, 1/4.
-_OCTAVES = 4
+from biosig.encoders.places import SensorPlaces
 
 
 @FRONT_ENDS.register("montage_free")
-class MontageFree(FrontEnd):
+class MontageFree(SensorPlaces, FrontEnd):
     r"""Any channels in any order -> virtual channels, by attention from where the sensors are.
 
         x'_v(t) = sum_c softmax_c( q_v . k_c / sqrt(d) ) g_vc x_c(t)
@@ -35,15 +32,9 @@ class MontageFree(FrontEnd):
         arXiv 2003.08934; Defossez et al. (spatial attention over sensor positions), arXiv 2208.12266.
     """
 
-    octaves: Tensor
-
     def __init__(self, n_chans: int = 12, dim: int = 64) -> None:
-        super().__init__()
+        super().__init__(dim)
         self.n_chans = n_chans
-        self.register_buffer("octaves", math.pi / 2 * 2.0 ** torch.arange(_OCTAVES), persistent=False)
-        self.place = nn.Sequential(_linear(3 * (1 + 2 * _OCTAVES), dim), nn.GELU(), _linear(dim, dim))
-        self.nowhere = nn.Parameter(torch.randn(dim))
-        self.modality = nn.Embedding(len(Modality), dim)
         self.norm = nn.LayerNorm(dim)
         # Of length 3 sqrt(d): sharp enough that virtual channels differ from the start, soft enough to learn.
         self.queries = nn.Parameter(3 * torch.randn(n_chans, dim))
@@ -69,28 +60,12 @@ class MontageFree(FrontEnd):
         modality: Int[Tensor, "batch channel"] | None = None,
     ) -> Float[Tensor, "batch fixed channel"]:
         """The matrix from channels to virtual channels; zero where a channel is masked."""
-        there = torch.isfinite(positions).all(-1, keepdim=True) & (positions != 0).any(-1, keepdim=True)
-        # Chosen before the sinusoids: the gradient of what they make of infinity would be NaN, chosen or not.
-        where = torch.where(there, positions, 0).float()
-        angles = (where[..., None, :] * self.octaves.float()[:, None]).flatten(-2)
-        embedded = self.place(torch.cat([where, angles.sin(), angles.cos()], dim=-1).to(self.queries.dtype))
-        embedded = torch.where(there, embedded, self.nowhere.to(embedded.dtype))
-        if modality is not None:
-            embedded = embedded + self.modality(modality)
-        keys = self.norm(embedded)
+        keys = self.norm(self.embed(positions, modality))
         scores = (keys @ self.queries.T).float() / math.sqrt(keys.shape[-1])
         # The lowest number, not -inf: softmax over no channel at all must not be NaN.
         scores = scores.masked_fill(~mask[..., None], torch.finfo(scores.dtype).min)
         weights = scores.softmax(dim=1) * mask[..., None] * self.gain(keys)
         return weights.transpose(1, 2)
-
-
-def _linear(n_in: int, n_out: int) -> nn.Linear:
-    """Twice as large as torch makes it, whose places look so alike that every virtual channel is the average."""
-    layer = nn.Linear(n_in, n_out)
-    nn.init.kaiming_normal_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer
 
 
 @FRONT_ENDS.register("leads12")

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from biosig.encoders.base import ENCODERS, FRONT_ENDS, Backbone, Encoder, Padding, odd, samples_between
+from biosig.encoders.base import ENCODERS, FRONT_ENDS, Backbone, Composed, Encoder, Padding, odd, samples_between
 from biosig.encoders.norm import GroupNorm
 
 # The first layer sees about a QRS complex, and leaves 50 frames a second whatever the sampling rate.
@@ -137,7 +137,7 @@ def resnet1d(
         front_end: In `FRONT_ENDS`.
         width: Channels of the first stage; a multiple of 8.
     """
-    return Encoder(FRONT_ENDS[front_end](n_chans), ResNet1d(n_chans, sfreq, width, blocks, bottleneck=bottleneck))
+    return Composed(FRONT_ENDS[front_end](n_chans), ResNet1d(n_chans, sfreq, width, blocks, bottleneck=bottleneck))
 
 
 ENCODERS.add("resnet1d18", partial(resnet1d, blocks=(2, 2, 2, 2)))

@@ -20,11 +20,16 @@ SMALL: dict[str, dict[str, Any]] = {
     "patch_transformer_tiny": {"width": 64, "depth": 2},
     "patch_transformer_small": {"width": 64, "depth": 2},
     "patch_transformer_base": {"width": 64, "depth": 2},
+    "lead_transformer_tiny": {"width": 64, "depth": 2},
+    "lead_transformer_small": {"width": 64, "depth": 2},
+    "lead_transformer_base": {"width": 64, "depth": 2},
 }
 
 
 def build(name: str, *, sfreq: float = 100.0, seed: int = 0, **options: Any) -> Encoder:
-    """A small encoder."""
+    """A small encoder; one that takes any montage by itself has no front end to choose."""
+    if name.startswith("lead_transformer"):
+        options.pop("front_end", None)
     torch.manual_seed(seed)
     return encoders.build(name, sfreq=sfreq, **{**SMALL[name], **options})
 
