@@ -69,7 +69,7 @@ class QualityFlag(StrEnum):
     UNPLACED = "unplaced"
     """An EEG channel whose name does not tell where it sits."""
     BAD_CHANNELS = "bad-channels"
-    """The preprocessing found bad electrodes; `meta["bad_channels"]` names them. It mended or marked them as it was told."""
+    """The preprocessing found bad electrodes, and mended or marked them: `meta["bad_channels"]` names them."""
     UNMENDED = "unmended"
     """So many electrodes were bad that the preprocessing left all of them as they are."""
 

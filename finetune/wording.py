@@ -76,6 +76,9 @@ def limits(options: Options) -> list[str]:
     One store, its labels, its population: another hospital or device may differ by more than these intervals.
 
     Intervals are for each row and concept on its own; nothing is corrected for looking at many.
+
+    People are told apart by name and their recordings by waveform. What nobody could see here: a person of two names, a
+    copy that starts at another moment and, among what the model was pretrained on, a copy that was filtered otherwise.
     """
     if options.probe:
         said += """

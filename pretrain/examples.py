@@ -21,7 +21,7 @@ class Examples:
     Attributes:
         train: Of the records that train.
         validation: Of the records that validate.
-        duplicates: Training records left out because the same waveform validates or tests.
+        duplicates: Training records left out because the same waveform (`pretrain.leakage`) validates or tests.
     """
 
     train: tuple[Int64[np.ndarray, " _"], ...]

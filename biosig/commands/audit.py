@@ -25,6 +25,8 @@ def audit(
     """Print what stores hold, compare all checksums, and look for leaks.
 
     A subject or a waveform on two sides of the split, in one store or across stores, is a problem: exit status 1.
+    Copies at another gain or rate, or filtered otherwise, are recognised; one that starts at another moment, or was cut
+    shorter by more than a twentieth, is not.
 
     Example: `biosig audit ptb-xl.store chapman.store`
     """
