@@ -61,8 +61,9 @@ class TrainingSet:
     Attributes:
         subjects: Of corpus and subject.
         waveforms: Of the waveform fingerprints of the store, which know a record again under another name: the
-            same bits, not near ones. A copy at another gain has them, as a rule; one that was filtered otherwise may not, one that
-            starts at another moment has not. `biosig audit` of all stores together finds the second kind as well.
+            same bits, not near ones. A copy at another gain has them, as a rule; one that was filtered otherwise may
+            not, one that starts at another moment has not. `biosig audit` of all stores together finds the second kind
+            as well.
     """
 
     subjects: frozenset[str]
