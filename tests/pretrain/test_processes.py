@@ -130,12 +130,10 @@ def test_a_process_that_is_killed_ends_the_run_and_any_number_resumes_it(
     store: Path, alone: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    began = time.perf_counter()
     (status, complaint), (killed, _) = run(2, store, out, what="kill", when=6)
     assert killed == -signal.SIGKILL
     assert status == 1
     assert "another process of this run has ended" in complaint.splitlines()[-1]
-    assert time.perf_counter() - began < 60
     assert not (out / "model").exists()
     assert [path.name for path in sorted((out / "checkpoints").iterdir())] == ["step-00000004"]
     (status, complaint), (killed, _) = run(2, store, out, what="kill", when=9)

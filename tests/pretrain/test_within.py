@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -146,17 +145,6 @@ def test_examples_that_do_not_fit_are_refused(eeg_store: Path) -> None:
             pretrain_on(tiny_eeg(), [eeg_store], examples)
     with pytest.raises(TrainingError, match=r"s0000t001: expected a channel of ecg, it has none"):
         pretrain_on(tiny_eeg("data.modalities=[ecg]"), [eeg_store], Examples((np.arange(3),), (NOBODY,), 0))
-
-
-def test_it_starts_at_once(eeg_store: Path) -> None:
-    """A leave-one-subject-out experiment has hundreds of folds: what is not a step must be next to nothing."""
-    examples = Examples((but(eeg_store, 0),), (NOBODY,), 0)
-    short = tiny_eeg("optimiser.steps=1", "optimiser.warmup_steps=0")
-    pretrain_on(short, [eeg_store], examples)
-    began = time.perf_counter()
-    for _ in range(3):
-        pretrain_on(short, [eeg_store], examples)
-    assert (time.perf_counter() - began) / 3 < 1.0
 
 
 def test_batches_have_moments_and_subjects(eeg_store: Path) -> None:

