@@ -68,7 +68,7 @@ class GraphSmoothed(Objective):
     What is not known is not held against anyone:
 
     - A recording without labels is left out: no row, no positive, no negative. If none has one there is no loss, and
-      none of the batch form if no two agree in anything.
+      none of the batch form if no two agree in anything, or there is no third.
     - A concept that the coding of a recording cannot express (`known` is false) is no target of that recording and
       not in its softmax. It neither draws nor repels; the other targets are normalised without it.
     - A concept that no recording of the batch carries gets no cross-entropy of its own (columns). It stays among the
@@ -161,7 +161,7 @@ class GraphSmoothed(Objective):
                 )
             if self.batch_scale is not None:
                 targets, exclude = batch_targets(carried, known, self.kernel, self.epsilon)
-                if (excluding(targets, exclude).row_sums() > 0).any():
+                if _is_contrast(targets, exclude):
                     losses["batch"] = soft_info_nce(
                         signal,
                         signal,
@@ -201,6 +201,13 @@ def batch_targets(
     unsaid = unknown @ hard.T
     doubtful = (unsaid + unsaid.T > 0) & (hard @ hard.T == 0)
     return Dense(mixed @ y.T), doubtful.fill_diagonal_(fill_value=True)
+
+
+def _is_contrast(targets: Targets, exclude: Literal["self"] | Bool[Tensor, "record record"]) -> bool:
+    """Whether a recording has a target and something else to choose from."""
+    aimed = excluding(targets, exclude).row_sums() > 0
+    others = len(aimed) - 1 if isinstance(exclude, str) else (~exclude).sum(1)
+    return bool((aimed & (torch.as_tensor(others, device=aimed.device) > 1)).any())
 
 
 def _distribution(weights: Float[Tensor, "record concept"]) -> Float[Tensor, "record concept"]:

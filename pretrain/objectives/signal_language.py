@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -28,7 +29,8 @@ class SignalLanguage(Objective):
     r"""Symmetric contrast of signals and reports, `T_ij = 1` where record j has the report of record i, word for word.
 
     Reports that are equal after normalising (equal `report_id`) are positives of each other, never negatives. Records
-    without a report (`report_id` -1) are left out as rows and as columns. Fewer than two with one are no contrast.
+    without a report (`report_id` -1) are left out as rows and as columns; without two different reports there is no
+    loss.
 
     Losses: `report`.
 
@@ -57,7 +59,7 @@ class SignalLanguage(Objective):
         signal, text = feature(features, "signal", "signal_language"), feature(features, "text", "signal_language")
         ids = batch["report_id"]
         stated = ids >= 0
-        if stated.sum() < 2:
+        if len(torch.unique(ids[stated])) < 2:
             return {}
         targets = Groups(ids[stated], ids[stated])
         return {"report": soft_info_nce(signal[stated], text[stated], scale=self.logit_scale(), targets=targets)}

@@ -47,7 +47,8 @@ class TemporalAsynchronous(Objective):
 
     Their similarity is late interaction of tokens, by the alignment of the options; the loss is
     `pretrain.objectives.pairs.pairwise_info_nce`. Windows without a partner, or without a moment (-1), are candidates
-    only; without any pair there is no loss. In a batch with one, windows must be full: padding has no token.
+    only; without any pair, and a third window, there is no loss. In a batch with them, windows must be full: padding
+    has no token.
 
     `pooled` is CLISA's contrast, `top_k` TA2CL's as far as it is known; `coherent` and `banded` are ours.
 
@@ -81,7 +82,7 @@ class TemporalAsynchronous(Objective):
                 "give the model a `token`"
             )
         partners = Partners(batch["moment"], batch["subject"], self.chosen.same_subject)
-        if not partners.counts().any():
+        if len(partners) < 3 or not partners.counts().any():
             return {}
         tokens, scale = _full(features["tokens"]), self.logit_scale()
         kind = self.aligner(tokens.shape[1], float(features["token_rate"]))
