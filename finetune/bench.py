@@ -20,9 +20,9 @@ from finetune.result import Encoder, Protocol
 from finetune.rivals import Finished, Job, processes, read_random, train_one
 from finetune.scratch import Budget
 from finetune.summary import Run
-from finetune.zero_shot import by_concepts, by_sentences
 from ontology.graph import ConceptGraph
 from pretrain.model import FoundationModel, random_like
+from pretrain.zero_shot import by_concepts, by_sentences
 
 _JUDGED = (Role.VALIDATION, Role.TEST)
 

@@ -60,7 +60,7 @@ def evaluate(
     from finetune.scratch import Budget
     from finetune.table import as_table
     from pretrain.execution import Device, Precision
-    from pretrain.trainer import resolve_precision
+    from pretrain.precision import resolve_precision
 
     # Where it is fast, as in pretraining.
     half = resolve_precision(Precision.AUTO, Device.AUTO) is Precision.BF16

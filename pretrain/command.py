@@ -11,7 +11,14 @@ def pretrain(
     recipe: Annotated[str, typer.Argument(help="A shipped recipe (quickstart, ...) or a YAML file.")],
     data: Annotated[list[Path], typer.Option(help="A store made by `biosig prepare`; may be given several times.")],
     out: Annotated[Path, typer.Option(help="The run's folder: log, checkpoints and, at the end, the model.")],
+    *,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was broken off.")] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also write the log for TensorBoard: OUT/tensorboard.")
+    ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Print at the end where a step goes: data, forward, loss, backward, ...")
+    ] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Change a field of the recipe: optimiser.steps=100.")
     ] = None,
@@ -29,12 +36,14 @@ def pretrain(
     from pretrain.session import pretrain as run
     from pretrain.summary import show
 
-    loaded = load(recipe, set_ or ())
+    chosen = {"training.tensorboard=true": tensorboard, "training.profile=true": profile}
+    changes = [*(set_ or ()), *(change for change, wanted in chosen.items() if wanted)]
+    loaded = load(recipe, changes)
     if loaded.training.processes > 1 and started() == 1:
         given = [
             *(("--data", str(store)) for store in data),
             ("--out", str(out)),
-            *(("--set", one) for one in set_ or ()),
+            *(("--set", one) for one in changes),
         ]
         spread(["pretrain", recipe, *chain(*given), *(["--resume"] if resume else [])], loaded.training.processes)
         return

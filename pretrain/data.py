@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,9 @@ from pretrain.intake import Intake
 from pretrain.labels import Labels, Reports
 from pretrain.leakage import TrainingSet, check_subjects
 from pretrain.mixing import Mixed
+from pretrain.parts import Parts
+from pretrain.physiology.windows import WindowPhysiology
+from pretrain.prefetch import prefetch
 from pretrain.sampling import NO_MOMENT, WHOLE, Sampler, lacks, training_sampler, validation_samplers
 from pretrain.segments import NO_SEGMENT
 from pretrain.specs import Recipe
@@ -30,6 +34,8 @@ from pretrain.views import ALL_LEADS, shown
 
 # Keep the numbers of augmentations apart from those that draw order and windows.
 _AUGMENT, _VALIDATION_VIEWS = 2, 5
+# Windows that tell what is typical.
+_TYPICAL = 256
 
 
 class PretrainingData:
@@ -93,6 +99,7 @@ class PretrainingData:
         # Reports of the test role are not even encoded.
         texts = [text if use else "" for text, use in zip(table["report"], used, strict=True)]
         self.reports = Reports.of(texts, encoder, progress=progress)
+        self.physiology = WindowPhysiology(opened) if recipe.model.physiology is not None else None
 
     @property
     def batches_per_epoch(self) -> int:
@@ -140,19 +147,37 @@ class PretrainingData:
         """The record ids of a batch."""
         return [str(name) for name in self._names.iloc[batch["row"].numpy()]]
 
-    def train_batch(self, step: int, processes: Processes = ALONE) -> dict[str, Tensor]:
-        """The batch of a training step, counted from 0, or of several processes' batch the part of this one."""
+    def train_batch(self, step: int, processes: Processes = ALONE, part: slice | None = None) -> dict[str, Tensor]:
+        """The batch of a training step, counted from 0, or of several processes' batch the part of this one.
+
+        Args:
+            step: Which.
+            processes: Who shares it.
+            part: Only these windows of the whole batch.
+        """
         seed = self.recipe.seed
         epoch, place = divmod(step, self.batches_per_epoch)
-        part = processes.share(self.train.size)
+        part = processes.share(self.train.size) if part is None else part
         batch = self._with_labels(self.train.batch(place, seed=seed, epoch=epoch, part=part), part.start)
         self._augment(batch, [seed, epoch, _AUGMENT, place], self.train.size, part)
         return batch
 
+    def micro_batches(self, size: int, processes: Processes = ALONE) -> list[slice]:
+        """Of a batch of so many windows, those that this process embeds at once."""
+        rows = self.recipe.optimiser.micro_batch
+        return processes.parts(size, None if rows is None else max(rows // self.spec.views.count, 1))
+
+    def train_parts(self, step: int, processes: Processes = ALONE) -> Parts:
+        """The same as `train_batch`, in micro-batches."""
+        parts = self.micro_batches(self.train.size, processes)
+        return Parts(lambda number: self.train_batch(step, processes, parts[number]), len(parts))
+
     def typical_batches(self) -> Iterator[dict[str, Tensor]]:
-        """The first few training batches, at least 256 windows of each group if there are as many."""
-        for step in self.opening(-(-256 // self.recipe.optimiser.batch_size)):
-            yield self.train_batch(step)
+        """The first training batches in micro-batches, 256 windows of each group if there are as many."""
+        size = self.train.size
+        for step in self.opening(-(-_TYPICAL // size)):
+            for part in self.micro_batches(min(size, _TYPICAL)):
+                yield self.train_batch(step, part=part)
 
     def opening(self, batches: int) -> Sequence[int]:
         """The first steps that have so many batches of each group, as far as an epoch has them."""
@@ -165,23 +190,30 @@ class PretrainingData:
         """Windows of the smallest validation batch; 0 if none validate."""
         return min((sampler.size for sampler in self.validation.values()), default=0)
 
-    def validation_batches(self, processes: Processes = ALONE, group: str = WHOLE) -> Iterator[dict[str, Tensor]]:
+    def validation_batches(self, processes: Processes = ALONE, group: str = WHOLE) -> Iterator[Parts]:
         """Those of a group: the same each time, in an order fixed by the seed; of each, the part of this process.
 
         Batches are as large as in training, because a contrastive loss grows with the batch; only where fewer windows
-        validate is there a single smaller one.
+        validate is there a single smaller one. They come in micro-batches.
         """
         if group not in self.validation:
             return
         sampler = self.validation[group]
-        part = processes.share(sampler.size)
+        parts = self.micro_batches(sampler.size, processes)
         for place in range(min(sampler.batches_per_epoch, self.recipe.training.validation_batches)):
-            made = sampler.batch(place, seed=self.recipe.seed, epoch=0, part=part)
-            batch = self._with_labels(made, part.start)
-            if self.spec.views.count > 1:
-                # Views that nothing tells apart would say nothing.
-                self._augment(batch, [self.recipe.seed, 0, _VALIDATION_VIEWS, place], sampler.size, part)
-            yield batch
+            yield self._validation_parts(sampler, place, parts)
+
+    def _validation_parts(self, sampler: Sampler, place: int, parts: Sequence[slice]) -> Parts:
+        make = partial(self._validation_batch, sampler, place)
+        return Parts(lambda number: make(parts[number]), len(parts), partial(prefetch, make, parts))
+
+    def _validation_batch(self, sampler: Sampler, place: int, part: slice) -> dict[str, Tensor]:
+        made = sampler.batch(place, seed=self.recipe.seed, epoch=0, part=part)
+        batch = self._with_labels(made, part.start)
+        if self.spec.views.count > 1:
+            # Views that nothing tells apart would say nothing.
+            self._augment(batch, [self.recipe.seed, 0, _VALIDATION_VIEWS, place], sampler.size, part)
+        return batch
 
     def training_set(self) -> TrainingSet:
         """Who trains, hashed."""
@@ -217,6 +249,8 @@ class PretrainingData:
         batch["report_id"] = torch.from_numpy(ids)
         if self.reports.vectors.shape[1]:
             batch["report"] = torch.from_numpy(self.reports.take(ids))
+        if self.physiology is not None:
+            batch |= self.physiology.of(rows, batch["start"].numpy(), self.spec.samples)
         batch["labels"] = torch.from_numpy(self.labels.stated[rows])
         batch["known"] = torch.from_numpy(self.labels.known[rows])
         return shown(batch, self.spec.views, names, self.intake.leads, first)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -42,6 +43,16 @@ class Processes:
     def share(self, size: int) -> slice:
         """This process's part of `size` things: contiguous, as even as can be, empty where there are too few."""
         return slice(self.rank * size // self.count, (self.rank + 1) * size // self.count)
+
+    def parts(self, size: int, most: int | None) -> list[slice]:
+        """This process's share in parts of about equal length, at most `most`: as many in every process.
+
+        Where a share is smaller than others, and too small for as many parts, a part may have one more.
+        """
+        own, largest = self.share(size), -(-size // self.count)
+        count = 1 if most is None else max(min(-(-largest // most), size // self.count), 1)
+        places = [own.start + number * (own.stop - own.start) // count for number in range(count + 1)]
+        return [slice(*pair) for pair in pairwise(places)]
 
     def gather(self, own: Tensor) -> Tensor:
         """The parts of all processes, one after another by rank. Differentiable; see the rule above.

@@ -66,6 +66,28 @@ class Final(StrEnum):
     BEST = "best"
 
 
+class Probing(Spec):
+    """Questions to the model while it trains, answered from records that validate (`pretrain.probes`).
+
+    They are asked before the first step as well: that is what the same encoder knows without any training. They change
+    nothing of what is trained.
+
+    Attributes:
+        every: Steps between two of them; the last step is always one.
+        names: Which, of `pretrain.probes.PROBES`; all that there is something to ask of by default.
+        records: The most of each role that are embedded.
+        neighbours: That a record of `knn` asks.
+        ontology: Whose concepts are asked for: a graph of the package, or a file; that of the recipe by default, and
+            `cardiac` where it has none.
+    """
+
+    every: PositiveInt = 500
+    names: tuple[str, ...] = ()
+    records: PositiveInt = 1024
+    neighbours: PositiveInt = 20
+    ontology: str | None = None
+
+
 class Training(Spec):
     """How a run is carried out and watched.
 
@@ -77,6 +99,9 @@ class Training(Spec):
         compile: Whether the towers are compiled.
         processes: How many `biosig pretrain` starts on this machine. Under torchrun it is left out: the launcher says.
         timeout_minutes: How long a process waits for another one that is stuck before it ends the run.
+        probes: Questions to the model while it trains; none by default.
+        tensorboard: Whether to write the log for TensorBoard as well, into `tensorboard/` of the run.
+        profile: Whether to measure where a step goes, and to print it at the end.
     """
 
     precision: Precision = Precision.AUTO
@@ -92,9 +117,14 @@ class Training(Spec):
     compile: Compile = Compile.NONE
     processes: PositiveInt = 1
     timeout_minutes: PositiveFloat = 30.0
+    probes: Probing | None = None
+    tensorboard: bool = False
+    profile: bool = False
 
     @model_validator(mode="after")
     def _check(self) -> "Training":
         if self.compile is Compile.INDUCTOR and self.strategy is Strategy.FSDP:
             raise ValueError("expected compile none where strategy is fsdp, got inductor")
+        if self.probes is not None and self.strategy is Strategy.FSDP:
+            raise ValueError("expected no probes where strategy is fsdp: they need the weights as a whole")
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -11,8 +11,10 @@ from torch import Tensor, distributed
 
 from pretrain.errors import TrainingError
 from pretrain.learner import Learner
+from pretrain.parts import Parts
 from pretrain.rng import draw_key
 from pretrain.sharding import is_sharded, share_gradients_of_numbers
+from pretrain.timing import Part
 
 
 class GradCache:
@@ -55,23 +57,29 @@ class GradCache:
             raise TrainingError("optimiser.micro_batch: expected at least 2 where training.strategy is fsdp, got 1")
 
     def backward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Add the gradients of a batch to those of the weights, averaged over processes; give the losses, detached."""
-        losses = self._backward_of(self._parts(batch), batch)
+        """Add the gradients of a batch to those of the weights, averaged over processes; give the losses, detached.
+
+        Args:
+            batch: Cut into micro-batches here, unless it comes in parts: then these are the micro-batches, gone through
+                twice, and never there all at once.
+        """
+        losses = self._backward_of(self._parts(batch))
         share_gradients_of_numbers(self.learner)
         return {name: value.detach() for name, value in losses.items()}
 
-    def _backward_of(self, parts: Sequence[Mapping[str, Tensor]], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        if len(parts) == 1:
+    def _backward_of(self, parts: Parts) -> dict[str, Tensor]:
+        if parts.count == 1:
+            (batch,) = parts.each()
             losses = self.module(batch)
             self._backward(losses["loss"])
             return dict(losses)
         key = draw_key()
         leaves = {name: _leaf(value) for name, value in self._embed(parts, key).items()}
         with self._apart():
-            losses = self.learner.losses(leaves, batch, key)
-            self._backward(losses["loss"])
+            losses = self.learner.losses(leaves, parts, key)
+            self._backward(losses["loss"], Part.LOSS)
         start = 0
-        for number, part in enumerate(parts):
+        for number, part in enumerate(parts.each()):
             stop = start + len(part["signal"])
             gradients = {}
             for name, leaf in leaves.items():
@@ -82,7 +90,7 @@ class GradCache:
                         # It is the same in every micro-batch, and counts once.
                         gradients[name] = leaf.grad
             # Processes meet once a step, when the gradients of all micro-batches are there.
-            with self._apart() if number + 1 < len(parts) else nullcontext():
+            with self._apart() if number + 1 < parts.count else nullcontext():
                 replayed = self.module(part, key=key, part=number, gradients=gradients)
                 self._backward(replayed["loss"])
             start = stop
@@ -92,19 +100,22 @@ class GradCache:
     def evaluate(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The losses alone."""
         key = draw_key()
-        return self.learner.losses(self._embed(self._parts(batch), key), batch, key)
+        parts = self._parts(batch)
+        return self.learner.losses(self._embed(parts, key), parts, key)
 
     @torch.no_grad()
-    def _embed(self, parts: Sequence[Mapping[str, Tensor]], key: int) -> dict[str, Tensor]:
+    def _embed(self, parts: Parts, key: int) -> dict[str, Tensor]:
         """The features of all micro-batches, one after another."""
-        found = [self.learner.features(part, key, number) for number, part in enumerate(parts)]
+        found = [self.learner.features(part, key, number) for number, part in enumerate(parts.each())]
         return {
             name: first if name in self.learner.model.shared else torch.cat([features[name] for features in found])
             for name, first in found[0].items()
         }
 
-    def _parts(self, batch: Mapping[str, Tensor]) -> list[Mapping[str, Tensor]]:
+    def _parts(self, batch: Mapping[str, Tensor]) -> Parts:
         """The micro-batches: as many in every process where weights are sharded, for all gather them to embed one."""
+        if isinstance(batch, Parts):
+            return batch
         parts = split(batch, self.size)
         if self.sharded:
             most = torch.tensor(len(parts), device=batch["signal"].device)
@@ -114,13 +125,14 @@ class GradCache:
                 cut = {name: value.tensor_split(int(most)) for name, value in batch.items() if value.ndim}
                 whole = {name: value for name, value in batch.items() if not value.ndim}
                 parts = [{**whole, **{name: pieces[i] for name, pieces in cut.items()}} for i in range(int(most))]
-        return parts
+        return Parts.of(parts)
 
-    def _backward(self, loss: Tensor) -> None:
-        if self.fabric is None:
-            loss.backward()  # type: ignore[no-untyped-call]
-        else:
-            self.fabric.backward(loss)
+    def _backward(self, loss: Tensor, part: Part = Part.BACKWARD) -> None:
+        with self.learner.clock.part(part):
+            if self.fabric is None:
+                loss.backward()  # type: ignore[no-untyped-call]
+            else:
+                self.fabric.backward(loss)
 
     def _apart(self) -> AbstractContextManager[None]:
         return nullcontext() if self.fabric is None else self.fabric.no_backward_sync(self.module)

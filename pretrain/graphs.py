@@ -8,7 +8,7 @@ from ontology.graph import ConceptGraph
 from ontology.registry import UnknownNameError
 from pretrain.errors import RecipeError
 from pretrain.objectives import OBJECTIVES
-from pretrain.specs import Recipe
+from pretrain.specs import Ontology, Recipe
 
 #: Kernels are dense: so many concepts take 0.2 GB.
 MOST_CONCEPTS = 5000
@@ -28,9 +28,26 @@ def graph_of(recipe: Recipe, *, progress: bool = False) -> ConceptGraph | None:
     users += [f"objectives.{spec.name}" for spec in recipe.objectives if OBJECTIVES[spec.name].uses_graph]
     if not users:
         return None
-    asked = recipe.ontology
-    if asked is None:
+    if recipe.ontology is None:
         raise RecipeError(f"{recipe.name}: ontology: expected a graph, for {users[0]} needs concepts; got none")
+    return _loaded(recipe, recipe.ontology, progress=progress)
+
+
+def graph_for_probes(recipe: Recipe, source: str | None) -> ConceptGraph:
+    """The concepts that probes ask for, whether or not the recipe learns from any.
+
+    Args:
+        recipe: Whose `ontology` is taken by default; `cardiac` where it has none.
+        source: As in `ontology.source`.
+
+    Raises:
+        RecipeError: See `graph_of`.
+    """
+    asked = recipe.ontology if source is None else Ontology(source=source)
+    return _loaded(recipe, asked or Ontology(source="cardiac"), progress=False)
+
+
+def _loaded(recipe: Recipe, asked: Ontology, *, progress: bool) -> ConceptGraph:
     try:
         graph = load(
             asked.source,

@@ -68,6 +68,10 @@ class Labels:
     stated: Bool[np.ndarray, "record concept"]
     known: Bool[np.ndarray, "record concept"]
 
+    def of_concepts(self, columns: Sequence[int]) -> Labels:
+        """Those of some concepts."""
+        return Labels(self.stated[:, columns], self.known[:, columns])
+
     @classmethod
     def of(cls, records: pd.DataFrame, graph: ConceptGraph | None, scope: LabelScope) -> Labels:
         """From the columns `corpus`, `sub_corpus`, `codes` and `concepts` of a store; no column without a graph."""

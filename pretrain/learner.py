@@ -11,6 +11,7 @@ from pretrain.distributed import ALONE, Gathered, Processes
 from pretrain.errors import LossError
 from pretrain.model import FoundationModel
 from pretrain.rng import draw_key, seeded
+from pretrain.timing import Clock, Part
 
 # Keep the random numbers of the towers apart from those of the objectives.
 _TOWERS, _OBJECTIVES = 0, 1
@@ -47,6 +48,7 @@ class Learner(nn.Module):
         self.bf16 = False
         self.processes: Processes = ALONE
         self.towers: Callable[[Mapping[str, Tensor]], dict[str, Tensor]] | None = None
+        self.clock = Clock()
 
     def forward(
         self,
@@ -69,12 +71,16 @@ class Learner(nn.Module):
         features = self.features(batch, key, part)
         if gradients is None:
             return self.losses(features, batch, key)
-        return {"loss": sum(((features[name] * grad).sum() for name, grad in gradients.items()), _zero(batch))}
+        return {"loss": sum(((features[name] * grad).sum() for name, grad in gradients.items()), _zero(features))}
 
     def features(self, batch: Mapping[str, Tensor], key: int, part: int = 0) -> dict[str, Tensor]:
         """What the towers make of records of this process: the same for the same key and part."""
         device = batch["signal"].device.type
-        with seeded(key, _TOWERS, self.processes.rank, part), torch.autocast(device, torch.bfloat16, enabled=self.bf16):
+        with (
+            self.clock.part(Part.FORWARD),
+            seeded(key, _TOWERS, self.processes.rank, part),
+            torch.autocast(device, torch.bfloat16, enabled=self.bf16),
+        ):
             return (self.towers or self.model)(batch)
 
     def losses(self, features: Mapping[str, Tensor], batch: Mapping[str, Tensor], key: int) -> dict[str, Tensor]:
@@ -88,14 +94,15 @@ class Learner(nn.Module):
         """
         whole, told = Gathered(features, self.processes, self.model.shared), Gathered(batch, self.processes)
         losses: dict[str, Tensor] = {}
-        total = _zero(batch)
+        total = _zero(features)
         # Temperatures turn small errors of a similarity into large ones: losses are float32 whatever the towers were.
-        with seeded(key, _OBJECTIVES), torch.autocast(batch["signal"].device.type, enabled=False):
+        device = features["signal"].device.type
+        with self.clock.part(Part.LOSS), seeded(key, _OBJECTIVES), torch.autocast(device, enabled=False):
             for name, objective in self.objectives.items():
                 try:
                     parts = objective(whole, told)
                 except ValueError as error:
-                    raise LossError(str(error)) from error
+                    raise LossError(f"{name}: {error}") from error
                 for part, value in parts.items():
                     losses[f"{name}/{part}"] = value
                     total = total + self.weights[name] * value
@@ -103,5 +110,5 @@ class Learner(nn.Module):
         return {"loss": total if losses else features["signal"].sum().float() * 0, **losses}
 
 
-def _zero(batch: Mapping[str, Tensor]) -> Tensor:
-    return batch["signal"].new_zeros((), dtype=torch.float32)
+def _zero(features: Mapping[str, Tensor]) -> Tensor:
+    return features["signal"].new_zeros((), dtype=torch.float32)

@@ -13,9 +13,9 @@ from biosig.store import Store
 from ontology.graph import ConceptGraph
 from pretrain.config import Provenance, StoreUse
 from pretrain.examples import Examples
+from pretrain.precision import resolve_precision
 from pretrain.run import versions
 from pretrain.specs import Recipe
-from pretrain.trainer import resolve_precision
 
 _ROLES: tuple[Role, ...] = ("train", "validation", "test")
 

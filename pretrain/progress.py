@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -26,6 +27,7 @@ class Display:
             MofNCompleteColumn(),
             TextColumn("loss {task.fields[loss]}"),
             TextColumn("validation {task.fields[validation]}"),
+            TextColumn("{task.fields[probes]}"),
             TextColumn("{task.fields[speed]} records/s"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
@@ -33,7 +35,9 @@ class Display:
             transient=True,
             disable=not console.is_terminal,
         )
-        self.task = self.progress.add_task("", total=total, completed=done, loss="-", validation="-", speed="-")
+        self.task = self.progress.add_task(
+            "", total=total, completed=done, loss="-", validation="-", probes="", speed="-"
+        )
 
     def __enter__(self) -> Self:
         self.progress.start()
@@ -44,15 +48,33 @@ class Display:
     ) -> None:
         self.progress.stop()
 
-    def advance(self, step: int, loss: float | None, validation: float | None, speed: float) -> None:
+    def advance(
+        self, step: int, loss: float | None, validation: float | None, speed: float, probes: Mapping[str, float]
+    ) -> None:
         """Show where the run is."""
         self.progress.update(
-            self.task, completed=step, loss=_number(loss), validation=_number(validation), speed=f"{speed:,.0f}"
+            self.task,
+            completed=step,
+            loss=_number(loss),
+            validation=_number(validation),
+            probes=_probed(probes),
+            speed=f"{speed:,.0f}",
         )
 
-    def note(self, step: int, loss: float | None, validation: float | None) -> None:
+    def note(self, step: int, loss: float | None, validation: float | None, probes: Mapping[str, float]) -> None:
         """A line that stays, after each validation."""
-        self.console.print(f"step {step}: loss {_number(loss)}, validation {_number(validation)}", highlight=False)
+        found = f", {_probed(probes)}" if probes else ""
+        self.console.print(
+            f"step {step}: loss {_number(loss)}, validation {_number(validation)}{found}", highlight=False
+        )
+
+
+def _probed(probes: Mapping[str, float]) -> str:
+    """The first number of each probe, which is the one that counts."""
+    first: dict[str, str] = {}
+    for name, value in probes.items():
+        first.setdefault(name.partition("/")[0], f"{value:.3f}")
+    return ", ".join(f"{name} {value}" for name, value in first.items())
 
 
 def _number(value: float | None) -> str:

@@ -30,6 +30,9 @@ _CARRIED_OUT = (
     ("training", "keep_checkpoints"),
     ("training", "strategy"),
     ("training", "compile"),
+    ("training", "probes"),
+    ("training", "tensorboard"),
+    ("training", "profile"),
 )
 #: Packages whose version may change a number.
 _PACKAGES = ("biosig", "torch", "numpy", "lightning-fabric", "transformers", "scipy")

@@ -18,7 +18,7 @@ from pretrain.distributed import Processes
 from pretrain.errors import RecipeError, TrainingError
 from pretrain.examples import Examples
 from pretrain.execution import Compile, Device, Final
-from pretrain.gradcache import GradCache, split
+from pretrain.gradcache import GradCache
 from pretrain.graphs import graph_of
 from pretrain.launch import fabric_of, together
 from pretrain.learner import Learner
@@ -147,7 +147,7 @@ def train(
     # What does not fit together should be said before there is a folder.
     try:
         for step in data.opening(1):
-            mine = data.train_batch(step, Processes(fabric.global_rank, fabric.world_size))
+            mine = data.train_parts(step, Processes(fabric.global_rank, fabric.world_size))
             GradCache(learner.eval(), recipe.optimiser.micro_batch).evaluate(mine)
     except ValueError as error:
         raise RecipeError(f"{recipe.name}: {error}") from error
@@ -191,8 +191,7 @@ def build_learner(
         model = FoundationModel(configure(recipe, data, graph, encoder))
     except ValueError as error:
         raise RecipeError(f"{recipe.name}: model.signal: {error}") from error
-    batches = (part for batch in data.typical_batches() for part in split(batch, recipe.optimiser.micro_batch))
-    model.measure(batches, data.reports.vectors)
+    model.measure(data.typical_batches(), data.reports.vectors)
     if model.concept is not None and graph is not None and encoder is not None:
         model.concept.describe(graph, encoder)
     return Learner(model, objectives, {objective.name: objective.weight for objective in recipe.objectives})

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -17,23 +15,28 @@ from torch import Tensor
 
 from pretrain.checkpoint import Checkpoints
 from pretrain.data import PretrainingData
+from pretrain.diagnosis import culprits, listed
 from pretrain.distributed import ALONE, Processes
 from pretrain.errors import LossError, TrainingError
-from pretrain.execution import Device, Precision
+from pretrain.execution import Precision
+from pretrain.feed import Feed
 from pretrain.gradcache import GradCache
 from pretrain.history import Best, History, best_of
 from pretrain.launch import fabric_of
 from pretrain.learner import Learner
 from pretrain.optimiser import adamw
-from pretrain.prefetch import prefetch
+from pretrain.parts import Parts
+from pretrain.precision import resolve_precision
+from pretrain.probes import probes_of
+from pretrain.profiling import show_profile
 from pretrain.progress import Display
+from pretrain.reporter import Reporter
+from pretrain.rng import draw_key
 from pretrain.run import Run
 from pretrain.sharding import clip_gradients
 from pretrain.specs import Recipe
 from pretrain.tally import Tally
-
-# More names than this do not help to find the culprit.
-_NAMED = 256
+from pretrain.timing import Part, StepClock
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,11 @@ class Trainer:
         self.tally = Tally()
         self.validation: dict[str, float] = {}
         self.best: Best | None = None
+        self.probed: dict[str, float] = {}
+        self.probes = probes_of(recipe, learner, data, self.processes, self.console) if recipe.training.probes else {}
+        if recipe.training.profile:
+            learner.clock = StepClock(self.fabric.device)
+        self.feed = Feed(data, self.processes, self.fabric.device, learner.clock)
 
     def fit(self, *, resume: bool = False) -> Outcome:
         """Train to the last step.
@@ -129,98 +137,140 @@ class Trainer:
         """
         spec, training = self.recipe.optimiser, self.recipe.training
         first = self._restore() if resume else 0
-        began = time.perf_counter()
-        batches = prefetch(partial(self.data.train_batch, processes=self.processes), range(first, spec.steps))
-        with Display(self.console, total=spec.steps, done=first) as display:
-            for step, batch in batches:
+        display = Display(self.console, total=spec.steps, done=first)
+        batches = closing(self.feed.training(first, spec.steps))
+        with (
+            Reporter(self.run, first, training, writes=self.processes.leads) as self.reporter,
+            batches as feed,
+            display,
+        ):
+            if first == 0:
+                self._probe(0)
+            began = time.perf_counter()
+            for step, batch in feed:
                 rate = spec.learning_rate_at(step)
                 norm = self._step(step, batch, rate)
                 done = step + 1
                 speed = (done - first) * spec.batch_size / (time.perf_counter() - began)
-                display.advance(done, self.losses.get("loss"), self.validation.get("loss"), speed)
+                display.advance(done, self.losses.get("loss"), self.validation.get("loss"), speed, self.probed)
                 if done % training.log_every == 0 or done == spec.steps:
-                    self._log(
+                    self.reporter.write(
                         {"step": done, "epoch": self.data.epoch(step), "train": self.tally.means()}
                         | {"learning_rate": rate, "gradient_norm": norm, "records_per_second": round(speed, 1)}
                     )
                     self.tally = Tally()
+                if training.probes and (done % training.probes.every == 0 or done == spec.steps):
+                    self._probe(done)
                 if done % training.validate_every == 0 or done == spec.steps:
-                    self._validate(done, display)
+                    self._validate(done)
+                    display.note(done, self.losses.get("loss"), self.validation.get("loss"), self.probed)
                 if done % training.checkpoint_every == 0 or done == spec.steps or self._is_best(done):
                     self._save(done)
+                self.learner.clock.end_step()
+            self._profile(spec.steps)
         seconds = time.perf_counter() - began
         records = (spec.steps - first) * spec.batch_size
         return Outcome(first, spec.steps, seconds, records, self.losses, self.validation, self.best)
 
-    def _step(self, step: int, batch: dict[str, Tensor], rate: float) -> float:
+    def _step(self, step: int, batch: Parts, rate: float) -> float:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.module.train()
-        there = self._to_device(batch)
+        # From here the step draws what it needs; to find a fault it is done again.
+        state = torch.get_rng_state()
         try:
-            losses = self.cache.backward(there)
+            losses = self.cache.backward(batch)
         except LossError as error:
-            raise TrainingError(f"step {step + 1}: {error}; {self._named(there)}") from error
-        found = {name: float(value) for name, value in losses.items()}
-        self._finite("loss", found, step, there)
-        self.tally.add(found, self.data.group(step))
-        self.losses |= self.tally.means()
-        norm = clip_gradients(self.learner, self.recipe.optimiser.clip_norm)
-        self._finite("gradient", {"norm": norm}, step, there)
-        self.wrapped.step()
-        self.wrapped.zero_grad()
+            raise TrainingError(f"step {step + 1}: {error}; {self._named(batch, state)}") from error
+        with self.learner.clock.part(Part.OPTIMISER):
+            found = {name: float(value) for name, value in losses.items()}
+            # The sum is no use to who looks for the term that made it so.
+            self._finite("loss", dict(sorted(found.items(), key=lambda one: one[0] == "loss")), step, batch, state)
+            self.tally.add(found, self.data.group(step))
+            self.losses |= self.tally.means()
+            norm = clip_gradients(self.learner, self.recipe.optimiser.clip_norm)
+            self._finite("gradient", {"norm": norm}, step, batch, state)
+            self.wrapped.step()
+            self.wrapped.zero_grad()
         return norm
 
-    def _finite(self, what: str, values: Mapping[str, float], step: int, batch: Mapping[str, Tensor]) -> None:
-        bad = [name for name, value in values.items() if not math.isfinite(value)]
-        if bad:
-            raise TrainingError(f"step {step + 1}: {what} {bad[0]} is {values[bad[0]]}; {self._named(batch)}")
+    def _finite(self, what: str, values: Mapping[str, float], step: int, batch: Parts, state: Tensor) -> None:
+        bad = next((name for name, value in values.items() if not math.isfinite(value)), None)
+        if bad is not None:
+            raise TrainingError(f"step {step + 1}: {what} {bad} is {values[bad]}; {self._named(batch, state)}")
 
-    def _named(self, batch: Mapping[str, Tensor]) -> str:
-        """The records of a batch, those of all processes; all of them find the same fault, and ask."""
+    def _named(self, batch: Parts, state: Tensor) -> str:
+        """Which records are at fault, and all records of the batch; all processes find the same fault, and ask."""
+        torch.set_rng_state(state)
         names = self.data.names({"row": self.processes.gather(batch["row"]).cpu()})
-        more = f", and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        return f"records of the batch: {', '.join(names[:_NAMED])}{more}"
+        batch = Parts(batch.made, batch.count)
+        found = culprits(self.learner, batch, draw_key())
+        fault = "no record by itself is at fault"
+        if found is not None:
+            what, which = found
+            fault = f"{what}: {listed([names[place] for place in which.nonzero().flatten().tolist()])}"
+        return f"{fault}; records of the batch: {listed(names)}"
 
-    def _log(self, entry: Mapping[str, Any]) -> None:
-        if self.processes.leads:
-            self.run.write_log(entry)
+    def _probe(self, step: int) -> None:
+        with self.learner.clock.part(Part.PROBES):
+            self.module.eval()
+            self.probed = {
+                f"{name}/{what}": value for name, probe in self.probes.items() for what, value in probe().items()
+            }
+        if self.probed:
+            self.reporter.write({"step": step, "probes": self.probed})
 
-    def _validate(self, step: int, display: Display) -> None:
+    def _profile(self, step: int) -> None:
+        profile = self.learner.clock.profile()
+        if profile is None:
+            return
+        own = torch.tensor([list(profile.seconds.values())], device=self.fabric.device, dtype=torch.float64)
+        seconds = self.processes.gather(own).cpu()
+        show_profile(profile, seconds.tolist(), self.console)
+        mean = dict(zip(profile.seconds, seconds.mean(0).tolist(), strict=True))
+        self.reporter.write({"step": step, "profile": mean, "profiled_steps": profile.steps})
+
+    def _validate(self, step: int) -> None:
         """Mean losses over the validation batches of each group; of all groups, as training weighs them."""
+        with self.learner.clock.part(Part.VALIDATION):
+            tally, records = self._validated()
+        if tally.sums:
+            self.validation = tally.means()
+            finite = {name: value if math.isfinite(value) else None for name, value in self.validation.items()}
+            self.reporter.write({"step": step, "validation": finite, "records": records})
+            self.best = best_of(self.best, step, self.validation, self.recipe.training.watch)
+
+    def _validated(self) -> tuple[Tally, int]:
         self.module.eval()
         tally, records = Tally(), 0
         for group, sampler in self.data.validation.items():
             # A batch too small to be shared is everybody's.
             self.learner.processes = self.processes if sampler.size >= self.processes.count else ALONE
-            batches = self.data.validation_batches(self.learner.processes, group)
-            found = [self.cache.evaluate(self._to_device(batch)) for batch in batches]
+            batches = self.feed.validation(group, self.learner.processes)
+            found = [self.cache.evaluate(batch) for batch in batches]
             records += sampler.size * len(found)
             for losses in found:
                 values = {name: float(value) for name, value in losses.items()}
                 tally.add(values, group, self.data.shares[group] / len(found))
         self.learner.processes = self.processes
-        if tally.sums:
-            self.validation = tally.means()
-            finite = {name: value if math.isfinite(value) else None for name, value in self.validation.items()}
-            self._log({"step": step, "validation": finite, "records": records})
-            self.best = best_of(self.best, step, self.validation, self.recipe.training.watch)
-        display.note(step, self.losses.get("loss"), self.validation.get("loss"))
+        return tally, records
 
     def _is_best(self, step: int) -> bool:
         return self.best is not None and self.best.step == step
 
     def _save(self, done: int) -> None:
-        if self.processes.leads:
-            # What it tells of these steps must be on the disk before the steps are: they are not done again.
-            self.run.flush_log()
-        history = History(self.losses, self.validation, self.best, self.tally.sums)
-        self.checkpoints.save(done, self.learner, self.optimiser, self.data.position(done), history)
+        with self.learner.clock.part(Part.CHECKPOINT):
+            if self.processes.leads:
+                # What it tells of these steps must be on the disk before the steps are: they are not done again.
+                self.run.flush_log()
+            history = History(self.losses, self.validation, self.best, self.tally.sums)
+            self.checkpoints.save(done, self.learner, self.optimiser, self.data.position(done), history)
 
     def _restore(self) -> int:
         steps = self.checkpoints.steps()
         if self.processes.leads:
-            self.run.cut_log(steps[-1] if steps else 0)
+            # What was known before the first step is found out again.
+            self.run.cut_log(steps[-1] if steps else -1)
         if not steps:
             return 0
         self.console.print(f"resumed after step {steps[-1]} of {self.recipe.optimiser.steps}", highlight=False)
@@ -233,23 +283,3 @@ class Trainer:
         if position != expected:
             raise TrainingError(f"{self.run.folder}: the sampler was at {position}, these data would be at {expected}")
         return steps[-1]
-
-    def _to_device(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {name: value.to(self.fabric.device, non_blocking=True) for name, value in batch.items()}
-
-
-def resolve_precision(asked: Precision, device: Device) -> Precision:
-    """What `auto` means here: bfloat16 on a GPU that has it, or on a CPU with AMX tiles; float32 elsewhere."""
-    if asked is not Precision.AUTO:
-        return asked
-    if device is not Device.CPU and torch.cuda.is_available():
-        return Precision.BF16 if torch.cuda.is_bf16_supported() else Precision.FLOAT32
-    return Precision.BF16 if _has_amx() else Precision.FLOAT32
-
-
-def _has_amx() -> bool:
-    # torch names AMX only in a private function of varying name; the kernel's list does not vary.
-    try:
-        return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
-    except OSError:
-        return False

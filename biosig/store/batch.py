@@ -57,6 +57,7 @@ def collate(items: Sequence[tuple[Store, int, int]], length: int) -> dict[str, T
         modality: `(B, C)` int64, places in `MODALITIES`; that of `Modality.OTHER` where no channel is.
         valid: `(B,)` int64, samples before the padding.
         row: `(B,)` int64.
+        start: `(B,)` int64, first sample of each window in its record.
 
     Raises:
         BiosigError: If there are no items, or a window begins outside its record.
@@ -73,10 +74,15 @@ def collate(items: Sequence[tuple[Store, int, int]], length: int) -> dict[str, T
     modality = np.full(shape, MODALITIES.index(Modality.OTHER), np.int64)
     valid = np.zeros(len(items), np.int64)
     for place, (store, row, start) in enumerate(items):
-        block = store.block(row)
+        try:
+            block = store.block(row)
+        except (OSError, ValueError, BiosigError) as error:
+            raise BiosigError(f"{store.path}: {store.record(row)}: {error}") from error
         channels, samples = block.shape
         if not 0 <= start < samples:
-            raise BiosigError(f"{store.path}: row {row}: a window cannot begin at sample {start} of {samples}")
+            raise BiosigError(
+                f"{store.path}: {store.record(row)}: a window cannot begin at sample {start} of {samples}"
+            )
         window = block[:, start : start + length]
         n = window.shape[1]
         scale, here, kind = _sensors(*store.layout(row))
@@ -92,6 +98,7 @@ def collate(items: Sequence[tuple[Store, int, int]], length: int) -> dict[str, T
         valid[place] = n
     arrays = {"signal": signal, "mask": mask, "position": position, "modality": modality, "valid": valid}
     arrays["row"] = np.array([row for _, row, _ in items], np.int64)
+    arrays["start"] = np.array([start for *_, start in items], np.int64)
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 

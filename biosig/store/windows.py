@@ -73,6 +73,7 @@ class Windows:
         self._room = np.repeat(np.maximum(samples - self.length, 0), counts)
         number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         self._fixed = number * self.length
+        self._drawn: tuple[tuple[int, int], Float64[np.ndarray, " item"]] | None = None
 
     def __len__(self) -> int:
         return len(self._row)
@@ -132,11 +133,12 @@ class Windows:
 
     def _draw(self, seed: int, epoch: int) -> Float64[np.ndarray, " item"]:
         """A number in [0, 1) for each window of the epoch, drawn once for all of them."""
-        if getattr(self, "_drawn_for", None) != (seed, epoch):
-            # The last word keeps these numbers apart from those that `batches` draws.
-            self._drawn = np.random.default_rng([seed, epoch, 1]).random(len(self))
-            self._drawn_for = (seed, epoch)
-        return self._drawn
+        drawn = self._drawn
+        if drawn is None or drawn[0] != (seed, epoch):
+            # The last word keeps these numbers apart from those that `batches` draws. One assignment: threads that read
+            # at the turn of an epoch must not meet one's key with the other's numbers.
+            drawn = self._drawn = ((seed, epoch), np.random.default_rng([seed, epoch, 1]).random(len(self)))
+        return drawn[1]
 
 
 def batches(

@@ -51,7 +51,7 @@ def finetune(
     from finetune.adaptation.fit import finetune as run
     from finetune.scratch import Budget
     from pretrain.execution import Device, Precision
-    from pretrain.trainer import resolve_precision
+    from pretrain.precision import resolve_precision
 
     if out.exists():
         raise BiosigError(f"{out}: exists already; give another folder")

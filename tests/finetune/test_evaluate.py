@@ -29,12 +29,12 @@ from finetune.protocols import Role, Task
 from finetune.result import Encoder, Evaluation, Protocol, Severity
 from finetune.rivals import Job, processes, read_random, train_one
 from finetune.scratch import Budget
-from finetune.zero_shot import unit
 from pretrain.errors import ModelError
 from pretrain.leakage import TrainingSet
 from pretrain.model import FoundationModel, Space
 from pretrain.recipe import parse
 from pretrain.session import pretrain
+from pretrain.zero_shot import unit
 from tests.pretrain.tiny import TINY
 
 QUICK = Options(fractions=(0.2, 1.0), seeds=2, draws=20, budget=Budget(steps=2, batch_size=8, check_every=1), workers=0)

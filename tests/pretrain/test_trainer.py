@@ -19,10 +19,10 @@ from pretrain.execution import Device, Precision
 from pretrain.learner import Learner
 from pretrain.model import FoundationModel
 from pretrain.optimiser import adamw
+from pretrain.precision import resolve_precision
 from pretrain.recipe import Recipe
 from pretrain.session import Summary, pretrain
 from pretrain.text import ReportEncoder
-from pretrain.trainer import resolve_precision
 
 Tiny = Callable[..., Recipe]
 
@@ -144,8 +144,9 @@ def test_what_is_not_finite_stops_the_run_and_names_the_records(
     tiny: Tiny, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gradient: bool
 ) -> None:
     monkeypatch.setattr(session, "build_objectives", lambda *_: {"signal_language": Explodes(gradient=gradient)})
-    what = "gradient norm is nan" if gradient else r"loss loss is -?inf"
-    with pytest.raises(TrainingError, match=rf"step 2: {what}; records of the batch: sim\d+, sim") as caught:
+    what = "gradient norm is nan" if gradient else r"loss signal_language/term is -?inf"
+    fault = "no record by itself is at fault; records of the batch"
+    with pytest.raises(TrainingError, match=rf"step 2: {what}; {fault}: sim\d+, sim") as caught:
         run(tiny(), store, tmp_path / "run")
     assert str(caught.value).count("sim") == 16
     assert not (tmp_path / "run" / "model").exists()
@@ -166,7 +167,7 @@ def test_precision_is_what_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> N
     for asked in (Precision.BF16, Precision.FLOAT32):
         assert resolve_precision(asked, Device.CPU) is asked
     for amx, expected in ((True, Precision.BF16), (False, Precision.FLOAT32)):
-        monkeypatch.setattr("pretrain.trainer._has_amx", lambda amx=amx: amx)
+        monkeypatch.setattr("pretrain.precision._has_amx", lambda amx=amx: amx)
         assert resolve_precision(Precision.AUTO, Device.CPU) is expected
 
 

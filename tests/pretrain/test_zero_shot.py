@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import ontology
-from finetune.zero_shot import by_concepts, by_sentences, unit
+from pretrain.zero_shot import by_concepts, by_sentences, unit
 
 AF, NSR, RBBB = "164889003", "426783006", "59118001"
 
