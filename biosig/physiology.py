@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
@@ -41,19 +42,43 @@ class Rhythm(TypedDict):
 UNKNOWN: Rhythm = {"heart_rate": None, "mean_rr": None, "sdnn": None, "rmssd": None, "qrs_width": None}
 
 
-def rhythm(recording: Recording) -> Rhythm:
-    """Rate, RR statistics and QRS width from the best lead there is.
+@dataclass(frozen=True)
+class Beats:
+    """The beats of a recording, in order.
 
-    R peaks by neurokit2's own method, waves by its discrete wavelet delineation. A recording without ECG, without
-    beats, or that neurokit2 fails on has statistics of None: they are a by-product, never a reason to lose a record.
+    Attributes:
+        peaks: Of the R waves, seconds after the first sample.
+        qrs_widths: Milliseconds; NaN where they cannot be told.
+    """
+
+    peaks: Float64[np.ndarray, " beat"]
+    qrs_widths: Float64[np.ndarray, " beat"]
+
+
+NO_BEATS = Beats(np.zeros(0), np.zeros(0))
+
+
+def rhythm(recording: Recording) -> Rhythm:
+    """Rate, RR statistics and QRS width from the best lead there is: `summary` of `beats`.
+
+    References:
+        Task Force of the ESC and NASPE, Heart rate variability, Circulation 93 (1996).
+    """
+    return summary(beats(recording))
+
+
+def beats(recording: Recording) -> Beats:
+    """R peaks and QRS widths from the best lead there is.
+
+    Peaks by neurokit2's own method, waves by its discrete wavelet delineation. A recording without ECG, or that
+    neurokit2 fails on, has none: they are a by-product, never a reason to lose a record.
 
     References:
         Makowski et al., NeuroKit2, Behavior Research Methods 53 (2021). doi:10.3758/s13428-020-01516-y
-        Task Force of the ESC and NASPE, Heart rate variability, Circulation 93 (1996).
     """
     lead = _lead(recording)
     if lead is None:
-        return UNKNOWN
+        return NO_BEATS
     import neurokit2 as nk  # noqa: PLC0415 -- seconds to import, and most stores do without
 
     rate = recording.sampling_rate
@@ -63,16 +88,23 @@ def rhythm(recording: Recording) -> Rhythm:
             clean = nk.ecg_clean(lead, sampling_rate=rate)
             peaks = nk.ecg_peaks(clean, sampling_rate=rate)[1]["ECG_R_Peaks"]
         except Exception:  # noqa: BLE001 -- neurokit2 raises whatever its parts raise on odd signals
-            return UNKNOWN
-        found = intervals(np.asarray(peaks, dtype=np.float64) / rate)
+            return NO_BEATS
+        seconds = np.asarray(peaks, dtype=np.float64) / rate
         try:
             waves = nk.ecg_delineate(clean, peaks, sampling_rate=rate, method="dwt")[1]
             onset, offset = (np.asarray(waves[f"ECG_R_{edge}"], dtype=np.float64) for edge in ("Onsets", "Offsets"))
+            widths = (offset - onset) / rate * 1000
         except Exception:  # noqa: BLE001 -- as above
-            return found
-    widths = (offset - onset) / rate * 1000
-    widths = widths[(widths > 0) & (widths < _WIDEST_QRS)]
-    return {**found, "qrs_width": float(np.median(widths)) if len(widths) else None}
+            widths = np.full(len(seconds), np.nan)
+    if len(widths) != len(seconds):
+        widths = np.full(len(seconds), np.nan)
+    return Beats(seconds, np.where((widths > 0) & (widths < _WIDEST_QRS), widths, np.nan))
+
+
+def summary(found: Beats) -> Rhythm:
+    """`intervals` of the peaks, and the median QRS width."""
+    widths = found.qrs_widths[np.isfinite(found.qrs_widths)]
+    return {**intervals(found.peaks), "qrs_width": float(np.median(widths)) if len(widths) else None}
 
 
 def intervals(peaks: Float64[np.ndarray, " beat"]) -> Rhythm:

@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from pretrain.masked.strategies import Autoregressive, Masking
+
 
 class Spec(BaseModel):
     """A part of a recipe or configuration: immutable, and without room for a misspelt field."""
@@ -99,6 +101,46 @@ class ViewSpec(Spec):
     projection: Projection = Projection.LINEAR
 
 
+class Anchor(StrEnum):
+    """Which tokens of a masked model are pooled into its features while it trains, and read by the other heads.
+
+    `all`: a second pass over the whole strip, as the features will be used. `visible`: those of the masked pass, in
+    which most of the strip is hidden; it costs no second pass. In evaluation it is all of them.
+    """
+
+    ALL = "all"
+    VISIBLE = "visible"
+
+
+class MaskedSpec(Spec):
+    """Masked modelling: see `pretrain.masked`.
+
+    Attributes:
+        strategy: Which patches are hidden.
+        width: Of the decoder's tokens; a multiple of 64.
+        depth: Layers of the decoder.
+        anchor: Which tokens everything else is made of.
+    """
+
+    strategy: Masking = Autoregressive()
+    width: PositiveInt = Field(default=192, multiple_of=64, le=8192)
+    depth: PositiveInt = 2
+    anchor: Anchor = Anchor.ALL
+
+
+class PhysiologyHead(StrEnum):
+    """What is told of a window: numbers of each patch and its R peak, or the rhythm of the whole."""
+
+    PATCH = "patch"
+    RHYTHM = "rhythm"
+
+
+class PhysiologySpec(Spec):
+    """Heads that tell physiology, one linear layer each; the stores must hold R peaks."""
+
+    heads: tuple[PhysiologyHead, ...] = Field(default=tuple(PhysiologyHead), min_length=1)
+
+
 class Architecture(Spec):
     """Named towers, each ending on one unit sphere of `dim` dimensions. A tower that is left out is not built.
 
@@ -111,6 +153,8 @@ class Architecture(Spec):
     concept: ConceptSpec | None = None
     token: TokenSpec | None = None
     views: ViewSpec | None = None
+    masked: MaskedSpec | None = None
+    physiology: PhysiologySpec | None = None
 
     @property
     def report_encoder(self) -> str | None:

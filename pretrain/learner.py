@@ -81,7 +81,8 @@ class Learner(nn.Module):
             seeded(key, _TOWERS, self.processes.rank, part),
             torch.autocast(device, torch.bfloat16, enabled=self.bf16),
         ):
-            return (self.towers or self.model)(batch)
+            # What a record is asked depends on key and record alone, however a batch is shared.
+            return (self.towers or self.model)({**batch, "key": torch.tensor(key)})
 
     def losses(self, features: Mapping[str, Tensor], batch: Mapping[str, Tensor], key: int) -> dict[str, Tensor]:
         """The losses of the records of all processes.

@@ -23,6 +23,8 @@ from pretrain.errors import ModelError
 from pretrain.fingerprint import check_fingerprint, fingerprint
 from pretrain.hub import model_folder
 from pretrain.leakage import TrainingSet
+from pretrain.masked.tower import MaskedTower
+from pretrain.physiology.tower import PhysiologyTower
 from pretrain.saving import load_json, save_json, save_tensors
 from pretrain.tensors import TensorReport, load_weights
 from pretrain.text import ReportEncoder
@@ -71,6 +73,9 @@ class FoundationModel(nn.Module):
             if self.graph is None:
                 raise ModelError("a concept tower needs an ontology")
             self.concept = ConceptTower(self.graph, spec.dim, spec.concept.embedding, text_dim)
+        self.masked = MaskedTower(spec.masked, self.signal.encoder) if spec.masked else None
+        rate = config.intake.sampling_rate
+        self.physiology = PhysiologyTower(spec.physiology, self.signal.encoder, rate) if spec.physiology else None
         self.training_set: TrainingSet | None = None
         self.tensor_report: TensorReport | None = None
         self._reports: ReportEncoder | None = None
@@ -98,11 +103,20 @@ class FoundationModel(nn.Module):
                 (a scalar, tokens a second), if the architecture has a `token`; `view_a` and `view_b (B, D)`, of any
                 length, if it has `views`.
 
-        `pooled (B, F)`, of any length, is what `signal` is projected from.
+        `pooled (B, F)`, of any length, is what `signal` is projected from. What a masked tower and heads of physiology
+        add is said in `pretrain.masked.tower.Glimpse` and `pretrain.physiology.tower.PhysiologyTower`.
         """
-        tokens, kept = self.signal.tokens(batch)
+        glimpse = self.masked(self.signal.encoder, self.signal.intake.admit(batch)) if self.masked else None
+        if glimpse is not None and glimpse.anchors:
+            tokens, kept = glimpse.tokens, glimpse.seen
+        else:
+            tokens, kept = self.signal.tokens(batch)
         pooled = self.signal.pool(tokens, kept)
         features = {"signal": self.signal(pooled), "pooled": pooled}
+        if glimpse is not None:
+            features |= glimpse.features
+        if self.physiology is not None:
+            features |= self.physiology(tokens, kept, pooled, self.signal.intake.admit(batch))
         if self.token is not None:
             features["tokens"] = self.token(tokens, kept)
             features["token_rate"] = torch.tensor(self.signal.token_rate, device=tokens.device)
@@ -119,12 +133,18 @@ class FoundationModel(nn.Module):
         """Set the standardisation of the projections from typical data, before the first training step."""
         training = self.training
         self.eval()
-        encoded = [self.signal.tokens(batch) for batch in batches]
+        encoded, told = [], []
+        for batch in batches:
+            encoded.append(self.signal.tokens(batch))
+            if self.physiology is not None:
+                told.append(self.signal.intake.admit(batch))
         self.signal.projection.measure(torch.cat([self.signal.pool(*each) for each in encoded]))
         if self.token is not None:
             self.token.projection.measure(torch.cat([tokens[kept] for tokens, kept in encoded]))
         if self.views is not None:
             self.views.measure(torch.cat([encoders.pool(*each) for each in encoded]))
+        if self.physiology is not None:
+            self.physiology.measure(encoded, [self.signal.pool(*each) for each in encoded], told)
         if self.text is not None:
             self.text.projection.measure(torch.from_numpy(reports))
         self.train(training)

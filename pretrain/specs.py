@@ -71,12 +71,12 @@ class ObjectiveSpec(Spec):
 
     Attributes:
         name: A name in `pretrain.objectives.OBJECTIVES`.
-        weight: Its factor in the sum.
+        weight: Its factor in the sum; an objective of weight 0 is as if it were not there.
         options: Passed to the objective (kernel, sigma, epsilon, form, ...).
     """
 
     name: str
-    weight: PositiveFloat = 1.0
+    weight: FiniteFloat = Field(ge=0, default=1.0)
     options: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -161,6 +161,14 @@ class Recipe(Spec):
     objectives: tuple[ObjectiveSpec, ...] = Field(min_length=1)
     optimiser: Optimiser
     training: Training = Training()
+
+    @field_validator("objectives")
+    @classmethod
+    def _switched_on(cls, given: tuple[ObjectiveSpec, ...]) -> tuple[ObjectiveSpec, ...]:
+        kept = tuple(objective for objective in given if objective.weight)
+        if not kept:
+            raise ValueError("expected at least one objective of a weight above 0")
+        return kept
 
     @field_validator("ontology", mode="before")
     @classmethod

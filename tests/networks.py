@@ -19,10 +19,21 @@ def simulated(folder: Path, records: int, *, seed: int) -> Path:
     return folder
 
 
-def prepared(corpus: Path, folder: Path, *, rate: float = 100.0, limit: int | None = None) -> Path:
+def prepared(
+    corpus: Path, folder: Path, *, rate: float = 100.0, limit: int | None = None, statistics: bool = False
+) -> Path:
     """A store of them."""
     steps = Preprocessing(steps=(Resample(rate=rate),))
-    prepare("simulated", corpus, folder, preprocessing=steps, limit=limit, workers=0, progress=False)
+    prepare(
+        "simulated",
+        corpus,
+        folder,
+        preprocessing=steps,
+        limit=limit,
+        statistics=statistics,
+        workers=0,
+        progress=False,
+    )
     return folder
 
 

@@ -41,7 +41,10 @@ def prepare(
         ),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many records.")] = None,
-    statistics: Annotated[bool, typer.Option("--statistics", help="Also compute rhythm statistics; slow.")] = False,
+    physiology: Annotated[
+        bool,
+        typer.Option("--physiology", "--statistics", help="Also find R peaks and rhythm statistics of ECGs; slow."),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a store that is there already.")] = False,
 ) -> None:
     """Read every record of a corpus once, in parallel, into a store.
@@ -69,13 +72,15 @@ def prepare(
             workers=workers,
             dask=dask,
             limit=limit,
-            statistics=statistics,
+            statistics=physiology,
             overwrite=overwrite,
         )
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted; the same command continues where it stopped")
         raise typer.Exit(130) from None
     _show(console, report, source)
+    if physiology:
+        _show_beats(console, store)
     _show_events(console, store)
 
 
@@ -103,6 +108,18 @@ def _show(console: Console, report: PrepareReport, source: Path) -> None:
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _show_beats(console: Console, path: Path) -> None:
+    """How many beats there are, and of how many records nothing is known."""
+    from biosig.store import Store
+
+    store = Store(path)
+    counts = [len(store.beats(row).peaks) for row in range(len(store))]
+    shown = f"[bold]{sum(counts):,}[/] R peaks in {sum(map(bool, counts)):,} records"
+    if unknown := counts.count(0):
+        shown += f"; none was found in {unknown:,}, whose rhythm is unknown"
+    console.print(shown, highlight=False)
 
 
 def _show_events(console: Console, path: Path) -> None:

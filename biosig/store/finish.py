@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +18,7 @@ from biosig.store.chunk import Job, read_json
 from biosig.store.layout import (
     EVENTS,
     INFO,
+    PHYSIOLOGY,
     RECORDS,
     Card,
     FileInfo,
@@ -25,6 +27,7 @@ from biosig.store.layout import (
     StoreInfo,
     digest,
     event_columns,
+    physiology_columns,
     record_columns,
     shard_name,
 )
@@ -61,7 +64,7 @@ def assemble(job: Job, shards: Iterable[int], refused: Iterable[Skipped], missin
         records=tables.records,
         events=tables.events,
         layouts=tables.layouts,
-        files={**tables.shards, RECORDS: _describe(job.store / RECORDS), EVENTS: _describe(job.store / EVENTS)},
+        files={**tables.shards, **{name: _describe(job.store / name) for name in tables.names}},
         skipped=tuple(sorted(tables.skipped, key=lambda skip: (skip.record, skip.reason))),
         missing=missing,
         regrouped=(),
@@ -91,6 +94,10 @@ class _Tables:
         self._layouts: Counter[tuple[tuple[str, ...], tuple[Modality, ...]]] = Counter()
         self._rows = pq.ParquetWriter(job.store / RECORDS, record_columns(), compression=_COMPRESSION)
         self._happened = pq.ParquetWriter(job.store / EVENTS, event_columns(), compression=_COMPRESSION)
+        self.names = (RECORDS, EVENTS, PHYSIOLOGY) if job.statistics else (RECORDS, EVENTS)
+        self._beats: pq.ParquetWriter | None = None
+        if job.statistics:
+            self._beats = pq.ParquetWriter(job.store / PHYSIOLOGY, physiology_columns(), compression=_COMPRESSION)
 
     def add(self, shard: int) -> None:
         done = read_json(self._job.shard(shard))
@@ -103,6 +110,8 @@ class _Tables:
         self.records += len(made)
         self._layouts.update((tuple(row["channels"]), tuple(map(Modality, row["modality"]))) for row in made)
         self._rows.write_table(pa.Table.from_pylist([rows.as_columns(row) for row in made], schema=record_columns()))
+        if self._beats is not None:
+            self._beats.write_table(pa.Table.from_pylist(list(map(_beats, made)), schema=physiology_columns()))
         happened = [[row["record"], *event] for row, events in done["records"] for event in events]
         self.events += len(happened)
         if happened:
@@ -113,12 +122,20 @@ class _Tables:
     def close(self) -> None:
         self._rows.close()
         self._happened.close()
+        if self._beats is not None:
+            self._beats.close()
 
     @property
     def layouts(self) -> tuple[Layout, ...]:
         """Most frequent first."""
         ordered = sorted(self._layouts.items(), key=lambda item: (-item[1], item[0]))
         return tuple(Layout(channels=names, modality=kinds, records=count) for (names, kinds), count in ordered)
+
+
+def _beats(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A record's beats as the table wants them."""
+    peaks, widths = zip(*row["beats"], strict=True) if row["beats"] else ((), ())
+    return {"record": row["record"], "peaks": peaks, "qrs_widths": widths}
 
 
 def _change_folds(path: Path, changes: Mapping[int, int]) -> None:

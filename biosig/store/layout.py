@@ -4,6 +4,7 @@
     shard-00000.npy    int16, one dimension; each record is one contiguous (channel, time) block
     records.parquet    one row a record, in the order of `record`
     events.parquet     one row an event, in the order of the records
+    physiology.parquet if it was asked for: one row a record, in the order of `records`, with its beats
 
 A store says nothing of when or where it was made: the same sources and settings give the same bytes.
 """
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 FORMAT: Final = "biosig-store"
 VERSION: Final = 2
 INFO, RECORDS, EVENTS = "store.json", "records.parquet", "events.parquet"
+PHYSIOLOGY = "physiology.parquet"
 PARTIAL = ".partial"
 
 
@@ -96,7 +98,7 @@ class StoreInfo(_Document):
         corpus: Where the recordings come from.
         split: What each fold is for.
         preprocessing: What every signal went through.
-        statistics: Whether rhythm statistics were computed.
+        statistics: Whether beats and rhythm statistics were computed.
         records: How many are in the store.
         events: How many are in the store.
         layouts: The sets of channels that occur, most frequent first.
@@ -220,3 +222,11 @@ def event_columns() -> "pa.Schema":
         "trial": pa.int64(),
     }
     return pa.schema(list(columns.items()))
+
+
+def physiology_columns() -> "pa.Schema":
+    """The columns of `physiology.parquet`: seconds from the record's first sample, milliseconds or null."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    times = pa.list_(pa.float64())
+    return pa.schema([("record", pa.string()), ("peaks", times), ("qrs_widths", times)])

@@ -15,16 +15,19 @@ import pyarrow as pa
 from jaxtyping import Float32, Float64, Int16, Int64
 
 from biosig.errors import BiosigError, StoreError
+from biosig.physiology import Beats
 from biosig.recording import Code, Event, Recording
 from biosig.splits import Role, Split
 from biosig.store import tables
 from biosig.store.layout import (
     EVENTS,
     INFO,
+    PHYSIOLOGY,
     RECORDS,
     StoreInfo,
     digest,
     event_columns,
+    physiology_columns,
     read_info,
     record_columns,
     shard_name,
@@ -211,6 +214,21 @@ class Store:
             meta={**json.loads(facts["meta"]), **known, "flags": tuple(facts["quality"])},
         )
 
+    @property
+    def has_physiology(self) -> bool:
+        """Whether beats were looked for when the store was prepared."""
+        return PHYSIOLOGY in self.info.files
+
+    def beats(self, row: int) -> Beats:
+        """The R peaks of a record, in seconds from its first stored sample, and its QRS widths; none if none was found.
+
+        Raises:
+            StoreError: If the store was prepared without them, naming the option that finds them.
+        """
+        peaks, widths, bounds = self._beats
+        part = slice(bounds[row], bounds[row + 1])
+        return Beats(peaks[part], widths[part])
+
     def verify(self, advance: Callable[[int], None] = lambda _: None) -> list[str]:
         """What is not as `store.json` says, one line each; `advance` is told of every block's bytes."""
         problems = []
@@ -233,6 +251,17 @@ class Store:
     @cached_property
     def _events(self) -> pa.Table:
         return tables.read(self.path / EVENTS, event_columns(), self.info.events)
+
+    @cached_property
+    def _beats(
+        self,
+    ) -> tuple[Float64[np.ndarray, " beat"], Float64[np.ndarray, " beat"], Int64[np.ndarray, " bound"]]:
+        """Peaks and widths of all records, one after another, and where those of each begin and end."""
+        path = self.path / PHYSIOLOGY
+        if not self.has_physiology:
+            raise StoreError(f"{path}: no such file: prepare the store again with --physiology")
+        table = tables.read(path, physiology_columns(), self.info.records)
+        return tables.beats(table, path, self._table["record"])
 
     @cached_property
     def _events_of(self) -> list[tuple[int, int]]:

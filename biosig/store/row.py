@@ -7,6 +7,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,18 @@ from jaxtyping import Float32, Int16
 
 from biosig.corpora.base import Corpus, Entry
 from biosig.errors import RecordError
-from biosig.physiology import UNKNOWN, rhythm
+from biosig.physiology import NO_BEATS, UNKNOWN, Beats, beats, summary
 from biosig.preprocess import Preprocessing
 from biosig.quality import flags
-from biosig.recording import Recording
+from biosig.recording import Event, Recording
 from biosig.splits import hashed_fold
 from biosig.store.fingerprint import fingerprint
 from biosig.store.quantise import quantise
 
 # Columns of their own, or of no use without the source's file.
 _BLOCK = 1 << 20
+# What no source calls an event of its own.
+_PEAK = "biosig R peak"
 _KEPT_ELSEWHERE = frozenset({"age", "sex", "fold", "sub_corpus", "source", "flags", "comments"})
 
 
@@ -34,19 +37,23 @@ def make(
 ) -> tuple[dict[str, Any], list[list[Any]], Int16[np.ndarray, "channel time"]]:
     """Read a record and turn it into its row, its events and its integers.
 
-    The row is plain JSON; its place in a shard comes later. Quality, fingerprint and rhythm are those of the recording
+    The row is plain JSON; its place in a shard comes later. With `statistics` it has `beats` too, on the clock of the
+    samples. Quality, fingerprint and rhythm are those of the recording
     as it came; the samples are preprocessed. What a step of preprocessing finds is noted too: its flags and its facts.
 
     Raises:
         RecordError: If nothing is left to store. Readers and corpora raise what they raise.
     """
     recording = corpus.read(entry)
-    ready = preprocessing.apply(recording)
+    found_beats = beats(recording) if statistics else NO_BEATS
+    ready, marks = _apart(preprocessing.apply(_marked(recording, found_beats)))
     row = _facts(corpus, entry, ready)
     row["quality"] = tuple(sorted({*flags(recording), *map(str, ready.meta.get("flags", ()))}))
     found = fingerprint(recording)
     row["fingerprint"] = found.hex() if found else None
-    row |= rhythm(recording) if statistics else UNKNOWN
+    row |= summary(found_beats) if statistics else UNKNOWN
+    if statistics:
+        row["beats"] = [[mark.onset, _known(found_beats.qrs_widths[mark.trial or 0])] for mark in marks]
     row["source"], row["source_sha256"] = _provenance(entry, recording, source)
     if 0 in ready.signal.shape:
         raise RecordError(entry.path, "signal", "at least one channel and one sample", ready.signal.shape)
@@ -91,6 +98,20 @@ def _facts(corpus: Corpus, entry: Entry, recording: Recording) -> dict[str, Any]
         "sex": _text(meta["sex"]) if meta.get("sex") else None,
         "meta": json.dumps(rest, default=str),
     }
+
+
+def _marked(recording: Recording, found: Beats) -> Recording:
+    """The recording with its beats among the events: what a step does to the clock of events, it does to theirs."""
+    marks = (Event(float(onset), 0.0, _PEAK, trial=number) for number, onset in enumerate(found.peaks))
+    return replace(recording, events=(*recording.events, *marks)) if len(found.peaks) else recording
+
+
+def _apart(recording: Recording) -> tuple[Recording, list[Event]]:
+    """The recording without the marks of `_marked`, and these."""
+    marks = [event for event in recording.events if event.code == _PEAK]
+    if not marks:
+        return recording, marks
+    return replace(recording, events=tuple(event for event in recording.events if event.code != _PEAK)), marks
 
 
 def _text(value: Any) -> str:
@@ -154,9 +175,9 @@ def _signal_files(path: Path) -> list[Path]:
 
 
 def as_columns(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as the table wants it, from its JSON; whether the fold is official is not for the table."""
+    """A row as the table wants it, from its JSON; whether the fold is official, and beats, are not for the table."""
     keys = ("system", "code", "likelihood")
-    columns = {name: value for name, value in row.items() if name != "official"}
+    columns = {name: value for name, value in row.items() if name not in {"official", "beats"}}
     columns["codes"] = [dict(zip(keys, code, strict=True)) for code in row["codes"]]
     columns["fingerprint"] = bytes.fromhex(row["fingerprint"]) if row["fingerprint"] else None
     return columns

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64, Int64
 
 from biosig.errors import StoreError
 from biosig.recording import Modality
@@ -107,3 +107,24 @@ def steps(table: pa.Table, path: Path) -> tuple[Float32[np.ndarray, " channel"],
         raise StoreError(f"{path}: step: expected powers of two, got {step[bad[0]]}")
     counts = pc.list_value_length(table["step"]).to_numpy()
     return step, (np.cumsum(counts) - counts).tolist()
+
+
+def beats(
+    table: pa.Table, path: Path, records: pa.Array
+) -> tuple[Float64[np.ndarray, " beat"], Float64[np.ndarray, " beat"], Int64[np.ndarray, " bound"]]:
+    """Peaks and QRS widths of all records, one after another, and the bounds of each record's.
+
+    Raises:
+        StoreError: If the rows are not those of the records, a beat has no width, or no time.
+    """
+    if not table["record"].equals(records):
+        raise StoreError(f"{path}: record: expected the records of the store in their order, got others")
+    counts = pc.list_value_length(table["peaks"]).to_numpy()
+    if not np.array_equal(counts, pc.list_value_length(table["qrs_widths"]).to_numpy()):
+        raise StoreError(f"{path}: qrs_widths: expected one for every peak, got another number")
+    peaks, widths = (
+        table[name].combine_chunks().flatten().to_numpy(zero_copy_only=False) for name in ("peaks", "qrs_widths")
+    )
+    if not np.isfinite(peaks).all():
+        raise StoreError(f"{path}: peaks: expected seconds, got something else in some")
+    return peaks, widths, np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])

@@ -83,7 +83,8 @@ def prepare(
             file. They must see the source and the destination under the same paths.
         limit: Only the first so many records, in order of their names.
         records_per_shard: Records tried for one file.
-        statistics: Also compute rhythm statistics of ECGs, which takes many times longer than everything else.
+        statistics: Also find the R peaks of ECGs and their rhythm statistics, which takes many times longer than
+            everything else.
         progress: Whether to show a progress bar, on standard error.
         overwrite: Replace a store that is there already, and drop what another configuration left half-made. An
             existing store stays until the new one is whole.

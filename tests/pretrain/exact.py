@@ -16,7 +16,18 @@ from biosig.channels import LEADS_12, positions
 from biosig.preprocess import Preprocessing
 from biosig.recording import Modality
 from biosig.store import MODALITIES
-from pretrain.architecture import Architecture, ConceptEmbedding, ConceptSpec, SignalSpec, TextSpec, TokenSpec, ViewSpec
+from pretrain.architecture import (
+    Anchor,
+    Architecture,
+    ConceptEmbedding,
+    ConceptSpec,
+    MaskedSpec,
+    PhysiologySpec,
+    SignalSpec,
+    TextSpec,
+    TokenSpec,
+    ViewSpec,
+)
 from pretrain.config import ModelConfig, OntologyConfig, ReportEncoderConfig
 from pretrain.distributed import Processes
 from pretrain.execution import Device, Training
@@ -24,6 +35,7 @@ from pretrain.gradcache import GradCache
 from pretrain.intake import Intake
 from pretrain.launch import fabric_of
 from pretrain.learner import Learner
+from pretrain.masked.strategies import LeadWise, Random
 from pretrain.model import FoundationModel
 from pretrain.objectives import OBJECTIVES, Alignment, Coding
 
@@ -40,11 +52,18 @@ _VARIANTS: Mapping[str, list[dict[str, Any]]] = {
     ],
     "patient": [{"coding": coding.value} for coding in Coding],
 }
+# Models that hide patches, by the cases that are computed with each.
+_MASKED: Mapping[str, tuple[str, MaskedSpec]] = {
+    "masked_prediction": ("patch_transformer_tiny", MaskedSpec(width=64, depth=1)),
+    "masked_prediction-random": ("patch_transformer_tiny", MaskedSpec(strategy=Random(kind="random"), width=64)),
+    "masked_prediction-lead_wise": ("lead_transformer_tiny", MaskedSpec(strategy=LeadWise(kind="lead_wise"), width=64)),
+    "patch_physiology-visible": ("patch_transformer_tiny", MaskedSpec(width=64, depth=1, anchor=Anchor.VISIBLE)),
+}
 CASES: Mapping[str, tuple[str, dict[str, Any]]] = {
     "-".join([name, *(str(value) for value in options.values())]): (name, options)
     for name in OBJECTIVES
     for options in _VARIANTS.get(name, [{}])
-}
+} | {case: (case.partition("-")[0], {}) for case in _MASKED}
 
 
 def learner_of(case: str, encoder: str = "resnet1d18", **options: Any) -> Learner:
@@ -54,9 +73,13 @@ def learner_of(case: str, encoder: str = "resnet1d18", **options: Any) -> Learne
     intake = Intake(
         sampling_rate=RATE, window_seconds=SAMPLES / RATE, modalities=(Modality.ECG,), preprocessing=Preprocessing()
     )
+    encoder, masked = _MASKED.get(case, (encoder, None))
+    small = {"width": 8} if masked is None else {"width": 64, "depth": 1}
     architecture = Architecture(
         dim=16,
-        signal=SignalSpec(encoder=encoder, options={"width": 8, **options}),
+        signal=SignalSpec(encoder=encoder, options={**small, **options}),
+        masked=masked,
+        physiology=PhysiologySpec(),
         text=TextSpec(),
         concept=ConceptSpec(embedding=ConceptEmbedding.GRAPH),
         token=TokenSpec(dim=8, centre=False),
@@ -93,6 +116,12 @@ def batch_of(records: int) -> dict[str, Tensor]:
         "instance": torch.arange(records) // 2,
         "segment": torch.arange(records) % 2,
         "lead": torch.arange(records) // 2 % 2,
+        "start": torch.zeros(records, dtype=torch.long),
+        "beats": (torch.rand(records, SAMPLES, generator=draw) < 0.02).char()
+        - (torch.arange(records) == 4)[:, None].char(),
+        "rhythm": torch.randn(records, 5, generator=draw).where(
+            torch.rand(records, 5, generator=draw) < 0.8, torch.nan
+        ),
     }
 
 

@@ -61,7 +61,7 @@ def part(found: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def test_gradient_caching_is_the_plain_gradient(case: str, size: int) -> None:
     losses, expected = plain(case)
     assert losses["loss"] > 0
-    assert any(value.abs().max() > 1e-3 for name, value in expected.items() if name.startswith("model.signal.encoder"))
+    assert any(value.abs().max() > 1e-4 for name, value in expected.items() if name.startswith("model.signal.encoder"))
     learner = learner_of(case)
     torch.manual_seed(5)
     assert_close(GradCache(learner, size).backward(batch_of(RECORDS)), losses, rtol=1e-5, atol=1e-5)

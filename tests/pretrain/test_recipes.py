@@ -36,7 +36,8 @@ every = pytest.mark.parametrize("name", shipped())
 LEAST: Mapping[str, Mapping[str, object]] = {
     "resnet1d": {"width": 8},
     "eeg_conv": {"width": 16, "n_chans": 4, "token_rate": 8},
-    "patch_transformer": {"width": 32, "depth": 1},
+    "patch_transformer": {"width": 64, "depth": 1},
+    "lead_transformer": {"width": 64, "depth": 1},
 }
 
 
@@ -45,7 +46,7 @@ def stores(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Modal
     """One of ECG and one of EEG, prepared alike."""
     folder = tmp_path_factory.mktemp("both")
     return {
-        Modality.ECG: prepared(corpus, folder / "ecg", rate=RATE, limit=60),
+        Modality.ECG: prepared(corpus, folder / "ecg", rate=RATE, limit=60, statistics=True),
         Modality.EEG: simulated_store(folder / "eeg"),
     }
 
