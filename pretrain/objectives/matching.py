@@ -145,17 +145,20 @@ def _shares(
     products: Float[Tensor, "t row u column"], least: Tensor, side: int, how: Matching
 ) -> Float[Tensor, "t row u column"]:
     """1 for each partner and 0 for others; products equal to the least partner share what room the others leave."""
-    limit = least.unsqueeze(side)
     # Of the type of the products at once, without a detour over truth values.
-    chosen = torch.ge(products, limit, out=torch.empty_like(products))
-    counts = _reach(side, how).to(products).unsqueeze(side)
+    chosen = torch.ge(products, least.unsqueeze(side), out=torch.empty_like(products))
+    counts = _reach(side, how).to(products)
     # There are never fewer than there should be, so the total tells whether there are more; the sum of sums is exact.
     pairs = products.shape[1] * products.shape[3]
     if chosen.sum(3).sum(dtype=torch.float64) == pairs * counts.sum(dtype=torch.float64):
         return chosen
-    greater = (products > limit).to(products.dtype)
-    above, found = greater.sum(side, keepdim=True), chosen.sum(side, keepdim=True)
-    return torch.lerp((counts - above) / (found - above) * chosen, chosen, greater)
+    # Encoders that compute in sixteen bits give equal products often, but to few of the tokens.
+    crowded = chosen.sum(side) > counts
+    found, limit = products.movedim(side, -1)[crowded], least[crowded][:, None]
+    above, equal = (found > limit).to(found), (found == limit).to(found)
+    room = counts.expand_as(crowded)[crowded][:, None] - above.sum(1, keepdim=True)
+    chosen.movedim(side, -1)[crowded] = above + equal * room / equal.sum(1, keepdim=True)
+    return chosen
 
 
 def _reach(side: int, how: Matching) -> Tensor:
