@@ -32,6 +32,7 @@ from biosig.store.layout import (
     record_columns,
     shard_name,
 )
+from biosig.store.places import COLUMNS, LayoutKey, Places
 from biosig.store.quantise import restore
 
 _EVENT = tuple(field.name for field in fields(Event))
@@ -43,8 +44,9 @@ if TYPE_CHECKING:
 class Store:
     """The recordings that `prepare` left in a folder.
 
-    Opening reads the tables and compares every file's size with `store.json`; digests are compared by `verify`.
-    Samples stay on disk until a window is looked at. A store can be pickled: it is opened again by its path.
+    Opening compares every file's size with `store.json`, and reads of the table where the records are; digests are
+    compared by `verify`. Other columns stay on disk until they are asked for, samples until a window is looked at. A
+    store can be pickled: it is opened again by its path.
 
     Args:
         path: The folder.
@@ -69,9 +71,8 @@ class Store:
             found = self._file(name).stat().st_size
             if found != file.size:
                 raise StoreError(f"{self.path / name}: size: expected {file.size} bytes, got {found}")
-        self._table = tables.read(self.path / RECORDS, record_columns(), self.info.records)
-        self._place = tables.places(self._table, self.path / RECORDS, self.info)
-        self._step, self._first_step = tables.steps(self._table, self.path / RECORDS)
+        self._columns = tables.Table(self.path / RECORDS, record_columns(), self.info.records)
+        self._place = Places.of(self._columns.batches(COLUMNS), self.path / RECORDS, self.info)
         self._shards: dict[int, Int16[np.ndarray, " sample"]] = {}
 
     def __len__(self) -> int:
@@ -98,15 +99,15 @@ class Store:
         """One row an event, in the order of the records: record, onset and duration in seconds, code, text."""
         return self._events.to_pandas()
 
-    @cached_property
+    @property
     def samples(self) -> Int64[np.ndarray, " row"]:
         """Samples a channel, of each record."""
-        return self._table["samples"].to_numpy()
+        return np.asarray(self._place.samples)
 
-    @cached_property
+    @property
     def rates(self) -> Float64[np.ndarray, " row"]:
         """Sampling rate of each record, Hz."""
-        return self._table["sampling_rate"].to_numpy()
+        return self._place.rate
 
     @cached_property
     def subjects(self) -> list[tuple[str, str]]:
@@ -120,11 +121,15 @@ class Store:
 
     def record(self, row: int) -> str:
         """The name of a record."""
-        return str(self._table["record"][row].as_py())
+        return str(self._names[range(len(self))[row]].as_py())
 
     def column(self, name: str) -> list[Any]:
         """A column of `records` as Python's own objects, without the rest of the table."""
-        return self._table[name].to_pylist()
+        return self._columns.read([name])[name].to_pylist()
+
+    def frame(self, *names: str) -> pd.DataFrame:
+        """Some columns of `records`: of a large store, the whole of it may not fit in memory."""
+        return self._columns.read(names).to_pandas()
 
     @cached_property
     def sampling_rate(self) -> float:
@@ -145,7 +150,7 @@ class Store:
 
     def rows(self, role: Role) -> Int64[np.ndarray, " row"]:
         """The rows of the records whose fold has a role."""
-        folds = self._table["fold"].to_numpy()
+        folds = self._columns.read(["fold"])["fold"].to_numpy()
         wanted = [fold for fold in np.unique(folds) if self.split.role(int(fold)) == role]
         return np.flatnonzero(np.isin(folds, wanted))
 
@@ -156,11 +161,12 @@ class Store:
             StoreError: If the file has no longer the form that `prepare` gave it.
             IndexError: If there is no such row.
         """
-        shard, offset, channels, samples = self._place[row]
+        place = self._place
+        shard, offset, samples = place.shard[row], place.offset[row], place.samples[row]
         whole = self._shards.get(shard)
         if whole is None:
             whole = self._open(shard)
-        return whole[offset : offset + channels * samples].reshape(channels, samples)
+        return whole[offset : offset + place.channels[row] * samples].reshape(-1, samples)
 
     def window(self, row: int, start: int, length: int) -> Int16[np.ndarray, "channel length"]:
         """Part of a record, as a view of the file: multiply by `steps(row)` for microvolts; -32768 marks a gap.
@@ -168,29 +174,29 @@ class Store:
         Raises:
             BiosigError: If the record does not reach that far.
         """
-        samples = self._place[row][3]
+        samples = self._place.samples[row]
         if start < 0 or length < 0 or start + length > samples:
             raise BiosigError(f"{self.record(row)}: samples {start} to {start + length} are not within its {samples}")
         return self.block(row)[:, start : start + length]
 
     def steps(self, row: int) -> Float32[np.ndarray, " channel"]:
         """Microvolts (or other unit) of one integer, for each channel of a record."""
-        first = self._first_step[row]
-        return self._step[first : first + self._place[row][2]]
+        first = self._place.first_step[row]
+        return self._place.step[first : first + self._place.channels[row]]
 
-    def layout(self, row: int) -> tables.LayoutKey:
+    def layout(self, row: int) -> LayoutKey:
         """Names and modalities of the channels of a record."""
-        return self.layouts[self.layout_of[row]]
+        return self.layouts[self._place.layout_of[row]]
 
-    @cached_property
-    def layouts(self) -> tuple[tables.LayoutKey, ...]:
+    @property
+    def layouts(self) -> tuple[LayoutKey, ...]:
         """The distinct sets of channels, in order of appearance."""
-        return self._layouts[0]
+        return self._place.layouts
 
-    @cached_property
-    def layout_of(self) -> list[int]:
+    @property
+    def layout_of(self) -> Int64[np.ndarray, " row"]:
         """For each row, the number of its layout."""
-        return self._layouts[1]
+        return np.asarray(self._place.layout_of)
 
     def recording(self, row: int) -> Recording:
         """A record as it is stored: preprocessed, in microvolts, NaN in gaps, with its labels and events."""
@@ -261,7 +267,7 @@ class Store:
         if not self.has_physiology:
             raise StoreError(f"{path}: no such file: prepare the store again with --physiology")
         table = tables.read(path, physiology_columns(), self.info.records)
-        return tables.beats(table, path, self._table["record"])
+        return tables.beats(table, path, self._names)
 
     @cached_property
     def _events_of(self) -> list[tuple[int, int]]:
@@ -271,11 +277,15 @@ class Store:
         begin = np.flatnonzero(np.diff(codes, prepend=-1))
         count = np.diff(begin, append=len(codes))
         place = {found.dictionary[codes[b]].as_py(): (int(b), int(n)) for b, n in zip(begin, count, strict=True)}
-        return [place.get(record, (0, 0)) for record in self._table["record"].to_pylist()]
+        return [place.get(record, (0, 0)) for record in self._names.to_pylist()]
 
     @cached_property
-    def _layouts(self) -> tuple[tuple[tables.LayoutKey, ...], list[int]]:
-        return tables.layouts(self._table, self.path / RECORDS)
+    def _table(self) -> pa.Table:
+        return self._columns.read(record_columns().names)
+
+    @cached_property
+    def _names(self) -> pa.ChunkedArray:
+        return self._columns.read(["record"])["record"]
 
     def _open(self, shard: int) -> Int16[np.ndarray, " sample"]:
         path = self._file(shard_name(shard))
@@ -287,7 +297,7 @@ class Store:
             raise StoreError(f"{path}: expected int16 of one dimension, got {mapped.dtype} {mapped.shape}")
         # A plain array over the same memory: slicing a `memmap` takes ten times longer.
         self._shards[shard] = np.asarray(mapped)
-        needed = max(o + c * n for s, o, c, n in self._place if s == shard)
+        needed = self._place.needed[shard]
         if needed > len(mapped):
             del self._shards[shard]
             raise StoreError(f"{path}: expected at least {needed} integers, got {len(mapped)}")

@@ -1,112 +1,96 @@
-"""The tables of a store, read with suspicion: types, places within the shards, steps that are steps."""
+"""The tables of a store, read with suspicion: columns and types as they should be, values where there must be one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float64, Int64
 
 from biosig.errors import StoreError
-from biosig.recording import Modality
-from biosig.store.layout import INFO, StoreInfo, shard_name
 
-Place = tuple[int, int, int, int]
-"""Of a record: shard, first integer, channels, samples a channel."""
-LayoutKey = tuple[tuple[str, ...], tuple[Modality, ...]]
-"""Names and modalities of channels."""
-
+# Rows that are looked at together.
+_BATCH = 1 << 16
 _MAY_BE_UNKNOWN = frozenset(
     ("age", "sex", "heart_rate", "mean_rr", "sdnn", "rmssd", "qrs_width", "source_sha256", "fingerprint", "trial")
 )
 
 
+class Table:
+    """A Parquet file with the columns and the number of rows it should have; a column is read when it is asked for.
+
+    Raises:
+        StoreError: If it is something else. What only reading tells is found when a column is read.
+    """
+
+    def __init__(self, path: Path, columns: pa.Schema, rows: int) -> None:
+        self.path, self.columns = path, columns
+        try:
+            # Held open: a store that is replaced meanwhile stays what it was for who has opened it.
+            self._file = pq.ParquetFile(path)
+        except (pa.ArrowException, OSError) as error:
+            raise self._no_parquet(error) from None
+        for field in columns:
+            found = self._file.schema_arrow
+            kind = found.field(field.name).type if field.name in found.names else "no such column"
+            if kind != field.type:
+                raise StoreError(f"{path}: {field.name}: expected {field.type}, got {kind}")
+        if self._file.metadata.num_rows != rows:
+            raise StoreError(f"{path}: rows: expected {rows}, got {self._file.metadata.num_rows}")
+        self._expect_values()
+
+    def read(self, names: Sequence[str]) -> pa.Table:
+        """Some columns, whole."""
+        try:
+            table = self._file.read(columns=list(names))
+        except (pa.ArrowException, OSError) as error:
+            raise self._no_parquet(error) from None
+        for name in names:
+            if name not in _MAY_BE_UNKNOWN and table[name].null_count:
+                raise self._unknown(name)
+        return table.select(names).combine_chunks()
+
+    def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Some columns, a part of the rows at a time; whether there is a value in each is for the caller to see."""
+        try:
+            yield from self._file.iter_batches(_BATCH, columns=list(names))
+        except (pa.ArrowException, OSError) as error:
+            raise self._no_parquet(error) from None
+
+    def _expect_values(self) -> None:
+        """As far as the file's own statistics tell, which is for columns that are not lists."""
+        metadata = self._file.metadata
+        flat = {
+            place: name
+            for place in range(metadata.num_columns)
+            if "." not in (name := self._file.schema.column(place).path)
+        }
+        wanted = {name for name in self.columns.names if name not in _MAY_BE_UNKNOWN}
+        for group in range(metadata.num_row_groups):
+            found = metadata.row_group(group)
+            for place, name in flat.items():
+                statistics = found.column(place).statistics if name in wanted else None
+                if statistics is not None and statistics.null_count:
+                    raise self._unknown(name)
+
+    def _unknown(self, name: str) -> StoreError:
+        return StoreError(f"{self.path}: {name}: expected a value in every row, got none in some")
+
+    def _no_parquet(self, error: Exception) -> StoreError:
+        return StoreError(f"{self.path}: expected Parquet, found something else: {error}")
+
+
 def read(path: Path, columns: pa.Schema, rows: int) -> pa.Table:
-    """A Parquet file with the columns and the number of rows it should have.
+    """All columns of a table.
 
     Raises:
-        StoreError: If it is something else.
+        StoreError: See `Table`.
     """
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise StoreError(f"{path}: expected Parquet, found something else: {error}") from None
-    for field in columns:
-        found = table.schema.field(field.name).type if field.name in table.schema.names else "no such column"
-        if found != field.type:
-            raise StoreError(f"{path}: {field.name}: expected {field.type}, got {found}")
-        if field.name not in _MAY_BE_UNKNOWN and table[field.name].null_count:
-            raise StoreError(f"{path}: {field.name}: expected a value in every row, got none in some")
-    if len(table) != rows:
-        raise StoreError(f"{path}: rows: expected {rows}, got {len(table)}")
-    return table.select(columns.names).combine_chunks()
-
-
-def places(table: pa.Table, path: Path, info: StoreInfo) -> list[Place]:
-    """Where each record is, as Python's integers: they index an array in half the time of numpy's.
-
-    Raises:
-        StoreError: If a record would lie outside its shard: a wrong number must not show another's heart.
-    """
-    columns = {name: table[name].to_numpy() for name in ("shard", "offset", "samples", "sampling_rate")}
-    lengths = {name: pc.list_value_length(table[name]).to_numpy() for name in ("channels", "modality", "step")}
-    shards, which = np.unique(columns["shard"], return_inverse=True)
-    for shard in shards:
-        if shard_name(int(shard)) not in info.files:
-            raise StoreError(f"{path}: shard: expected one of the files in {INFO}, got {shard}")
-    room = np.array([info.files[shard_name(int(shard))].size // 2 for shard in shards], dtype=np.int64)[which]
-    channels, rate = lengths["channels"], columns["sampling_rate"]
-    offset, samples = columns["offset"], columns["samples"]
-    for field, good in (
-        ("channels", (channels > 0) & (channels <= room)),
-        ("samples", (samples > 0) & (samples <= room // np.maximum(channels, 1))),
-        ("offset", (offset >= 0) & (offset <= room - channels * np.minimum(samples, room))),
-        ("modality", lengths["modality"] == channels),
-        ("step", lengths["step"] == channels),
-        ("sampling_rate", np.isfinite(rate) & (rate > 0)),
-    ):
-        if not np.all(good):
-            row = int(np.flatnonzero(~good)[0])
-            raise StoreError(
-                f"{path}: {field} of row {row}: expected what {shard_name(int(columns['shard'][row]))} of "
-                f"{int(room[row])} integers has room for, got {table[field][row].as_py()}"
-            )
-    return list(zip(columns["shard"].tolist(), offset.tolist(), channels.tolist(), samples.tolist(), strict=True))
-
-
-def layouts(table: pa.Table, path: Path) -> tuple[tuple[LayoutKey, ...], list[int]]:
-    """The distinct sets of channels in order of appearance, and for each record the number of its set.
-
-    Raises:
-        StoreError: If a modality is none that is known.
-    """
-    known: dict[LayoutKey, int] = {}
-    names, kinds = table["channels"].to_pylist(), table["modality"].to_pylist()
-    try:
-        of = [
-            known.setdefault((tuple(name), tuple(map(Modality, kind))), len(known))
-            for name, kind in zip(names, kinds, strict=True)
-        ]
-    except ValueError as error:
-        raise StoreError(f"{path}: modality: expected one of {', '.join(Modality)}, got another: {error}") from None
-    return tuple(known), of
-
-
-def steps(table: pa.Table, path: Path) -> tuple[Float32[np.ndarray, " channel"], list[int]]:
-    """The steps of all channels of all records, and where those of each record begin.
-
-    Raises:
-        StoreError: If one is not a power of two.
-    """
-    step = table["step"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    bad = np.flatnonzero(~(np.isfinite(step) & (np.frexp(step)[0] == 0.5)))
-    if len(bad):
-        raise StoreError(f"{path}: step: expected powers of two, got {step[bad[0]]}")
-    counts = pc.list_value_length(table["step"]).to_numpy()
-    return step, (np.cumsum(counts) - counts).tolist()
+    return Table(path, columns, rows).read(columns.names)
 
 
 def beats(
