@@ -14,6 +14,7 @@ from biosig.errors import CorpusError, RecordError
 from biosig.readers import READERS, read
 from biosig.recording import Code, Modality, Recording
 from biosig.splits import Split
+from ontology.identifiers import is_snomed
 
 _TABLE = "subjects.csv"
 _NEEDED = ("record", "subject")
@@ -27,10 +28,11 @@ class Folder:
     extension alone. It counts as a person of its own, unless a table `subjects.csv` in the folder says otherwise, with
     the columns
 
-        record, subject [, session, age, sex, fold, report]
+        record, subject [, session, age, sex, fold, report, dx]
 
-    one row a record; what a row leaves empty comes from the file. A damaged table is refused whole: with people
-    guessed, or with several recordings of a person and no table, somebody is trained on and tested on.
+    one row a record; what a row leaves empty comes from the file. `dx` holds SNOMED-CT identifiers, separated by
+    commas; of a record without any, nothing is known. A damaged table is refused whole: with people guessed, or with
+    several recordings of a person and no table, somebody is trained on and tested on.
 
     Age, sex and SNOMED-CT codes are read from WFDB comments in the form of the CinC Challenges (`#Age:`, `#Sex:`,
     `#Dx:`). A table that names a fold for some records should name one for all: the others are hashed.
@@ -66,7 +68,7 @@ class Folder:
             entry,
             subject_id=row.get("subject") or entry.record_id,
             session=row.get("session") or recording.session,
-            codes=recording.codes or [Code("snomed-ct", code) for code in headers.listed(said.get("dx", ""))],
+            codes=_codes(entry, row["dx"]) if row.get("dx") else recording.codes or _stated(said.get("dx", "")),
             report=said.get("report") or recording.report,
             age=headers.age(entry.path, said),
             sex=headers.sex(entry.path, said),
@@ -105,6 +107,17 @@ def _with_table(source: Path, found: Entries) -> Entries:
     entries = [replace(entry, meta={**entry.meta, "row": known.get(entry.record_id, {})}) for entry in found]
     missing = sorted(known.keys() - {entry.record_id for entry in found})
     return Entries(entries, missing=missing, skipped=found.skipped)
+
+
+def _codes(entry: Entry, text: str) -> list[Code]:
+    # What is no identifier would be no finding, and the record would be known not to have it.
+    if wrong := [code for code in headers.listed(text) if not is_snomed(code)]:
+        raise RecordError(entry.path, f"{_TABLE}, dx", "SNOMED-CT identifiers, separated by commas", wrong[0])
+    return _stated(text)
+
+
+def _stated(text: str) -> list[Code]:
+    return [Code("snomed-ct", code) for code in headers.listed(text)]
 
 
 def _fold(entry: Entry, text: str) -> int:

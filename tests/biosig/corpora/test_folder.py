@@ -72,6 +72,17 @@ def test_what_the_table_says_goes_before_the_header(tmp_path: Path) -> None:
     assert recording.concepts == {"164889003"}
 
 
+def test_findings_of_the_table_go_before_those_of_the_header(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        write_record(tmp_path / name, ("#Dx: 164889003",) if name != "c" else ())
+    (tmp_path / "subjects.csv").write_text('record,subject,dx\na,x,"164909002, 426783006"\nb,y,\nc,z,\n')
+    found = [FOLDER.read(entry).concepts for entry in FOLDER.find(tmp_path)]
+    assert found == [{"164909002", "426783006"}, {"164889003"}, set()]
+    (tmp_path / "subjects.csv").write_text("record,subject,dx\na,x,AFib\n")
+    with pytest.raises(RecordError, match=r"a\.hea: subjects\.csv, dx: expected SNOMED-CT identifiers.*got 'AFib'"):
+        FOLDER.read(FOLDER.find(tmp_path)[0])
+
+
 def test_files_that_go_with_a_header_are_no_recordings(tmp_path: Path) -> None:
     write_record(tmp_path / "a")
     (tmp_path / "a.mat").touch()
