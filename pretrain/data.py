@@ -36,6 +36,8 @@ from pretrain.views import ALL_LEADS, shown
 _AUGMENT, _VALIDATION_VIEWS = 2, 5
 # Windows that tell what is typical.
 _TYPICAL = 256
+# Of a large store, the whole table would not fit in memory.
+_LABELLED_BY = ("record", "corpus", "sub_corpus", "codes", "concepts", "report")
 
 
 class PretrainingData:
@@ -88,7 +90,7 @@ class PretrainingData:
                 f"{', '.join(self.stores)}: {len(self.train)} windows train, fewer than optimiser.batch_size ({size})"
             )
         self.validation = validation_samplers(recipe, opened, self.examples.validation)
-        table = pd.concat([store.records for store in opened], ignore_index=True)
+        table = pd.concat([store.frame(*_LABELLED_BY) for store in opened], ignore_index=True)
         used = self.examples.used(opened)
         people = [person for store in opened for person in store.subjects]
         numbers = {person: number for number, person in enumerate(dict.fromkeys(people))}
@@ -160,7 +162,7 @@ class PretrainingData:
         part = processes.share(self.train.size) if part is None else part
         batch = self._with_labels(self.train.batch(place, seed=seed, epoch=epoch, part=part), part.start)
         self._augment(batch, [seed, epoch, _AUGMENT, place], self.train.size, part)
-        return batch
+        return self._with_physiology(batch)
 
     def micro_batches(self, size: int, processes: Processes = ALONE) -> list[slice]:
         """Of a batch of so many windows, those that this process embeds at once."""
@@ -213,7 +215,7 @@ class PretrainingData:
         if self.spec.views.count > 1:
             # Views that nothing tells apart would say nothing.
             self._augment(batch, [self.recipe.seed, 0, _VALIDATION_VIEWS, place], sampler.size, part)
-        return batch
+        return self._with_physiology(batch)
 
     def training_set(self) -> TrainingSet:
         """Who trains, hashed."""
@@ -227,7 +229,16 @@ class PretrainingData:
         strips = augment(
             Strips.of(batch, self._shown_names(batch), self.spec.sampling_rate), self.spec.augment, draws[part].ravel()
         )
-        batch |= {"signal": strips.signal, "mask": strips.mask, "valid": strips.valid}
+        # What a window lost, it lost from its beginning.
+        start = batch["start"] + batch["valid"] - strips.valid
+        batch |= {"signal": strips.signal, "mask": strips.mask, "valid": strips.valid, "start": start}
+
+    def _with_physiology(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """A batch with its beats and rhythms, if a tower tells them."""
+        if self.physiology is None:
+            return batch
+        rows, starts, valid = (batch[name].numpy() for name in ("row", "start", "valid"))
+        return batch | self.physiology.of(rows, starts, valid, batch["signal"].shape[-1])
 
     def _shown_names(self, batch: Mapping[str, Tensor]) -> list[tuple[str, ...]]:
         """Of the channels of each row."""
@@ -249,8 +260,6 @@ class PretrainingData:
         batch["report_id"] = torch.from_numpy(ids)
         if self.reports.vectors.shape[1]:
             batch["report"] = torch.from_numpy(self.reports.take(ids))
-        if self.physiology is not None:
-            batch |= self.physiology.of(rows, batch["start"].numpy(), self.spec.samples)
         batch["labels"] = torch.from_numpy(self.labels.stated[rows])
         batch["known"] = torch.from_numpy(self.labels.known[rows])
         return shown(batch, self.spec.views, names, self.intake.leads, first)

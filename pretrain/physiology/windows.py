@@ -39,7 +39,11 @@ class WindowPhysiology:
         ]
 
     def of(
-        self, rows: Int64[np.ndarray, " window"], starts: Int64[np.ndarray, " window"], length: int
+        self,
+        rows: Int64[np.ndarray, " window"],
+        starts: Int64[np.ndarray, " window"],
+        valid: Int64[np.ndarray, " window"],
+        length: int,
     ) -> dict[str, Tensor]:
         """Targets of windows.
 
@@ -48,7 +52,8 @@ class WindowPhysiology:
         Args:
             rows: Of the records.
             starts: First sample of each window.
-            length: Samples of every window.
+            valid: Samples of each before its padding.
+            length: Samples of every window, padding included.
 
         Returns:
             beats: `(B, T)` int8, 1 at the sample of an R peak, 0 elsewhere; -1 throughout if none is known.
@@ -56,12 +61,12 @@ class WindowPhysiology:
         """
         beats = np.full((len(rows), length), _UNKNOWN, dtype=np.int8)
         rhythm = np.full((len(rows), len(RHYTHM)), np.nan, dtype=np.float32)
-        for place, (row, start) in enumerate(zip(rows, starts, strict=True)):
+        for place, (row, start, count) in enumerate(zip(rows, starts, valid, strict=True)):
             rate, found = self._records[row]
             if not len(found.peaks):
                 continue
             at = np.rint(found.peaks * rate).astype(np.int64) - start
-            inside = (at >= 0) & (at < length)
+            inside = (at >= 0) & (at < count)
             beats[place] = _NONE
             beats[place, at[inside]] = _BEAT
             told = summary(Beats(found.peaks[inside], found.qrs_widths[inside]))

@@ -30,6 +30,12 @@ def fewer(corpus: Path) -> Path:
     return prepared(corpus, corpus.parent / "fewer", limit=60)
 
 
+@pytest.fixture(scope="session")
+def beating(corpus: Path) -> Path:
+    """The first 36 of them, with their beats."""
+    return prepared(corpus, corpus.parent / "beating", limit=36, statistics=True)
+
+
 @pytest.fixture
 def tiny() -> Callable[..., Recipe]:
     """A recipe that trains in a second, with fields changed: `tiny("seed=1")`."""

@@ -66,6 +66,7 @@ def test_a_batch_has_the_promised_shapes_and_types(store: Store) -> None:
         "modality": ((5, 5), torch.int64),
         "valid": ((5,), torch.int64),
         "row": ((5,), torch.int64),
+        "start": ((5,), torch.int64),
     }
 
 
