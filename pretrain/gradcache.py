@@ -7,13 +7,12 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, distributed
+from torch import Tensor
 
-from pretrain.errors import TrainingError
 from pretrain.learner import Learner
 from pretrain.parts import Parts
 from pretrain.rng import draw_key
-from pretrain.sharding import is_sharded, share_gradients_of_numbers
+from pretrain.sharding import share_gradients_of_numbers
 from pretrain.timing import Part
 
 
@@ -34,9 +33,6 @@ class GradCache:
         fabric: What `module` was set up with; None where nothing was.
         module: The learner as fabric wraps it.
 
-    Raises:
-        TrainingError: If a micro-batch is a single record where weights are sharded.
-
     References:
         Gao et al., Scaling deep contrastive learning batch size under memory limited setup (GradCache),
         arXiv 2101.06983.
@@ -52,16 +48,14 @@ class GradCache:
     ) -> None:
         self.learner, self.size = learner, micro_batch
         self.fabric, self.module = fabric, learner if module is None else module
-        self.sharded = is_sharded(learner)
-        if self.sharded and micro_batch == 1:
-            raise TrainingError("optimiser.micro_batch: expected at least 2 where training.strategy is fsdp, got 1")
 
     def backward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Add the gradients of a batch to those of the weights, averaged over processes; give the losses, detached.
 
         Args:
             batch: Cut into micro-batches here, unless it comes in parts: then these are the micro-batches, gone through
-                twice, and never there all at once.
+                twice, and never there all at once. Where weights are sharded every process must have as many
+                (`Processes.parts`), for all gather the weights for each.
         """
         losses = self._backward_of(self._parts(batch))
         share_gradients_of_numbers(self.learner)
@@ -113,19 +107,7 @@ class GradCache:
         }
 
     def _parts(self, batch: Mapping[str, Tensor]) -> Parts:
-        """The micro-batches: as many in every process where weights are sharded, for all gather them to embed one."""
-        if isinstance(batch, Parts):
-            return batch
-        parts = split(batch, self.size)
-        if self.sharded:
-            most = torch.tensor(len(parts), device=batch["signal"].device)
-            distributed.all_reduce(most, distributed.ReduceOp.MAX)
-            if len(parts) < most:
-                # Shares differ by one window at most: there is a row for each part.
-                cut = {name: value.tensor_split(int(most)) for name, value in batch.items() if value.ndim}
-                whole = {name: value for name, value in batch.items() if not value.ndim}
-                parts = [{**whole, **{name: pieces[i] for name, pieces in cut.items()}} for i in range(int(most))]
-        return Parts.of(parts)
+        return batch if isinstance(batch, Parts) else Parts.of(split(batch, self.size))
 
     def _backward(self, loss: Tensor, part: Part = Part.BACKWARD) -> None:
         with self.learner.clock.part(part):

@@ -32,7 +32,8 @@ def shard(learner: nn.Module, mesh: DeviceMesh, *, least: int = _LEAST) -> nn.Mo
     """
     over = mesh["data_parallel"]
     numbers = {parameter for parameter in learner.parameters() if parameter.ndim == 0}
-    for module in learner.modules():
+    # Blocks within a block come first; it then shards what they have left.
+    for module in reversed(list(learner.modules())):
         if isinstance(module, nn.ModuleList | nn.Sequential):
             for block in module:
                 if sum(parameter.numel() for parameter in block.parameters()) >= least:
@@ -58,7 +59,7 @@ def placed_like(value: Tensor, other: Tensor) -> Tensor:
     """A tensor that every process has whole: on the device of another one, and this process's shard if that is one."""
     if not isinstance(other, DTensor):
         return value.to(other.device)
-    there = value.to(other.device_mesh.device_type)
+    there = value.detach().to(other.device_mesh.device_type)
     return distribute_tensor(there, other.device_mesh, other.placements, src_data_rank=None)
 
 
