@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 from scipy.stats import t as student
@@ -166,7 +167,7 @@ def draw(cells: Sequence[Cell], path: Path) -> None:
     figure = new_figure(180, 80)
     panels = figure.subplots(1, 2, sharey=True)
     for axes, latency in zip(panels, ("fixed", "drifting"), strict=True):
-        for name in ALIGNMENTS:
+        for place, name in enumerate(ALIGNMENTS):
             points = [
                 (spread, *interval(values))
                 for spread in sorted({cell["spread"] for cell in cells})
@@ -175,8 +176,19 @@ def draw(cells: Sequence[Cell], path: Path) -> None:
                 ))
             ]  # fmt: skip
             if points:
-                spread, mean, half = zip(*points, strict=True)
-                axes.errorbar(spread, mean, yerr=half, label=name, color=COLOURS[name], marker="o", ms=3, capsize=2)
+                spread, mean, half = np.array(points).T
+                # Side by side, or bars hide each other; and no share is below 0 or above 1.
+                reach = np.minimum(half, (mean, 1 - mean))
+                axes.errorbar(
+                    spread + 0.03 * (place - 2),
+                    mean,
+                    reach,
+                    label=name,
+                    color=COLOURS[name],
+                    marker="o",
+                    ms=3,
+                    capsize=2,
+                )
         axes.axhline(CHANCE["trained"], color="black", lw=0.8, ls=":")
         axes.set(xlabel="spread of latencies, s", title=f"{latency} latencies", ylim=(0, 1.04))
         axes.spines[["top", "right"]].set_visible(False)
