@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from rich.console import Console
 from torch import Tensor
 
 from biosig.physiology import Rhythm, intervals
@@ -23,7 +22,7 @@ from pretrain.physiology.patch_statistics import NAMES
 from pretrain.physiology.tower import Standard
 from pretrain.physiology.windows import RHYTHM
 from pretrain.recipe import Recipe
-from pretrain.session import build_learner, pretrain
+from pretrain.session import build_learner
 from tests.pretrain.masked.slow import batch, model_of
 
 HEADS = [
@@ -170,11 +169,16 @@ def test_saved_and_loaded_with_heads_and_what_they_are_standardised_by(tmp_path:
     assert random_like(again, 1)(inputs)["rhythm_physiology"].shape == (8, len(RHYTHM))
 
 
-def test_heads_learn_rate_and_beats(beating: Path, tmp_path: Path, tiny: Callable[..., Recipe]) -> None:
-    recipe = tiny(*HEADS, *FEW, "optimiser.steps=40", "training.validate_every=40", "training.log_every=1")
-    data = PretrainingData([beating], recipe, None, None)
+def test_heads_learn_rate_and_beats(beating: Path, tiny: Callable[..., Recipe]) -> None:
+    data = PretrainingData([beating], tiny(*HEADS, *FEW), None, None)
     torch.manual_seed(0)
-    before = build_learner(recipe, data, None, None)(data.train_batch(0))
-    losses = pretrain(recipe, [beating], tmp_path / "run", console=Console(quiet=True)).outcome.losses
+    learner, batch = build_learner(data.recipe, data, None, None), data.train_batch(0)
+    optimiser = torch.optim.AdamW(learner.parameters(), lr=3e-3)
+    before = learner(batch)
+    for _ in range(30):
+        optimiser.zero_grad()
+        learner(batch)["loss"].backward()
+        optimiser.step()
+    after = learner(batch)
     for name in ("patch_physiology/statistics", "patch_physiology/beats", "rhythm_physiology/rhythm"):
-        assert losses[name] < 0.9 * float(before[name].detach()), name
+        assert float(after[name].detach()) < 0.8 * float(before[name].detach()), name
