@@ -145,12 +145,8 @@ def train(
     if recipe.training.compile is Compile.INDUCTOR:
         compile_towers(learner, fabric.device)
     # What does not fit together should be said before there is a folder.
-    try:
-        for step in data.opening(1):
-            mine = data.train_parts(step, Processes(fabric.global_rank, fabric.world_size))
-            GradCache(learner.eval(), recipe.optimiser.micro_batch).evaluate(mine)
-    except ValueError as error:
-        raise RecipeError(f"{recipe.name}: {error}") from error
+    for name in _finds_nothing(recipe, learner, data, Processes(fabric.global_rank, fabric.world_size)):
+        console.print(f"{name} finds nothing to learn from in the first batch", style="yellow", highlight=False)
     facts = run_facts(recipe, uses, graph) | {"processes": fabric.world_size}
     if started:
         for note in run.check(recipe, facts):
@@ -176,6 +172,22 @@ def train(
     )
     model.cpu().eval()
     return Trained(model, outcome, uses, parameters, data.examples.duplicates)
+
+
+def _finds_nothing(recipe: Recipe, learner: Learner, data: PretrainingData, processes: Processes) -> list[str]:
+    """The objectives without a loss in the first batch, of each group if there are several.
+
+    Raises:
+        RecipeError: If model, objectives and data do not fit together.
+    """
+    cache, found = GradCache(learner.eval(), recipe.optimiser.micro_batch), set[str]()
+    try:
+        for step in data.opening(1):
+            losses = cache.evaluate(data.train_parts(step, processes))
+            found |= {name.partition("/")[0] for name in losses}
+    except ValueError as error:
+        raise RecipeError(f"{recipe.name}: {error}") from error
+    return [name for name in learner.objectives if name not in found]
 
 
 def build_learner(

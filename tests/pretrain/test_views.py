@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 from torch import Tensor
 
 from biosig.channels import LEADS_12, positions
@@ -16,7 +18,7 @@ from pretrain.distributed import Processes
 from pretrain.errors import RecipeError
 from pretrain.learner import Learner
 from pretrain.recipe import Recipe, load
-from pretrain.session import build_learner
+from pretrain.session import build_learner, pretrain
 from pretrain.specs import Data
 from pretrain.view_specs import Copies, LeadViews
 
@@ -130,3 +132,14 @@ def test_patients_are_told_apart_over_leads_and_segments(store: Path) -> None:
         assert losses["patient/subject"] > 0
         assert len(batch["row"]) == 36
         assert any(weight.grad is not None and weight.grad.any() for weight in learner.model.signal.parameters())
+
+
+def test_an_objective_that_finds_nothing_is_said(tiny: Tiny, store: Path, tmp_path: Path) -> None:
+    alone = "objectives=[{name: signal_language}, {name: patient}]"
+    recipe = tiny(alone, "model.concept=null", "ontology=none", "optimiser.steps=2", "optimiser.warmup_steps=0")
+    heard = Console(file=StringIO(), width=200)
+    pretrain(recipe, [store], tmp_path / "run", console=heard)
+    assert isinstance(heard.file, StringIO)
+    text = heard.file.getvalue()
+    assert "patient finds nothing to learn from in the first batch" in text
+    assert "signal_language finds nothing" not in text
