@@ -119,15 +119,14 @@ class TrainingSet:
 
 
 def _people(store: Store, rows: Int[np.ndarray, " row"]) -> list[tuple[str, str]]:
-    table = store.records.iloc[rows]
-    return list(zip(table["corpus"].astype(str), table["subject"].astype(str), strict=True))
+    people = store.subjects
+    return [people[row] for row in rows.tolist()]
 
 
 def fingerprints(store: Store, rows: Int[np.ndarray, " row"]) -> list[bytes]:
     """The waveform fingerprints of those rows; empty where a store has none."""
-    return [
-        bytes(one) if isinstance(one, bytes | bytearray) else b"" for one in store.records["fingerprint"].iloc[rows]
-    ]
+    found = store.fingerprints
+    return [found[row] or b"" for row in rows.tolist()]
 
 
 def _subject(corpus: str, subject: str) -> str:

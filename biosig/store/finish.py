@@ -35,6 +35,8 @@ from biosig.store.partial import versions
 from biosig.store.reader import Store
 
 _COMPRESSION = "zstd"
+# Rows of a table that are written together, and never more than.
+_GROUP, _MOST = 1 << 14, 1 << 20
 
 
 def assemble(job: Job, shards: Iterable[int], refused: Iterable[Skipped], missing: int) -> StoreInfo:
@@ -82,6 +84,28 @@ def assemble(job: Job, shards: Iterable[int], refused: Iterable[Skipped], missin
     return info
 
 
+class _Growing:
+    """A table that is written some thousand rows at a time: each group of rows costs its reader as much as a file."""
+
+    def __init__(self, path: Path, columns: pa.Schema) -> None:
+        self._writer = pq.ParquetWriter(path, columns, compression=_COMPRESSION)
+        self._waiting: list[pa.Table] = []
+
+    def add(self, rows: pa.Table) -> None:
+        self._waiting.append(rows)
+        if sum(map(len, self._waiting)) >= _GROUP:
+            self._write()
+
+    def close(self) -> None:
+        if self._waiting:
+            self._write()
+        self._writer.close()
+
+    def _write(self) -> None:
+        self._writer.write_table(pa.concat_tables(self._waiting), row_group_size=_MOST)
+        self._waiting = []
+
+
 class _Tables:
     """The tables as they grow, shard by shard."""
 
@@ -92,12 +116,12 @@ class _Tables:
         self.records = self.events = 0
         self._job = job
         self._layouts: Counter[tuple[tuple[str, ...], tuple[Modality, ...]]] = Counter()
-        self._rows = pq.ParquetWriter(job.store / RECORDS, record_columns(), compression=_COMPRESSION)
-        self._happened = pq.ParquetWriter(job.store / EVENTS, event_columns(), compression=_COMPRESSION)
+        self._rows = _Growing(job.store / RECORDS, record_columns())
+        self._happened = _Growing(job.store / EVENTS, event_columns())
         self.names = (RECORDS, EVENTS, PHYSIOLOGY) if job.statistics else (RECORDS, EVENTS)
-        self._beats: pq.ParquetWriter | None = None
+        self._beats: _Growing | None = None
         if job.statistics:
-            self._beats = pq.ParquetWriter(job.store / PHYSIOLOGY, physiology_columns(), compression=_COMPRESSION)
+            self._beats = _Growing(job.store / PHYSIOLOGY, physiology_columns())
 
     def add(self, shard: int) -> None:
         done = read_json(self._job.shard(shard))
@@ -109,15 +133,15 @@ class _Tables:
         self.official += [row["official"] for row in made]
         self.records += len(made)
         self._layouts.update((tuple(row["channels"]), tuple(map(Modality, row["modality"]))) for row in made)
-        self._rows.write_table(pa.Table.from_pylist([rows.as_columns(row) for row in made], schema=record_columns()))
+        self._rows.add(pa.Table.from_pylist([rows.as_columns(row) for row in made], schema=record_columns()))
         if self._beats is not None:
-            self._beats.write_table(pa.Table.from_pylist(list(map(_beats, made)), schema=physiology_columns()))
+            self._beats.add(pa.Table.from_pylist(list(map(_beats, made)), schema=physiology_columns()))
         happened = [[row["record"], *event] for row, events in done["records"] for event in events]
         self.events += len(happened)
         if happened:
             columns = zip(zip(*happened, strict=True), event_columns().types, strict=True)
             arrays = [pa.array(column, kind) for column, kind in columns]
-            self._happened.write_table(pa.Table.from_arrays(arrays, schema=event_columns()))
+            self._happened.add(pa.Table.from_arrays(arrays, schema=event_columns()))
 
     def close(self) -> None:
         self._rows.close()
@@ -139,13 +163,19 @@ def _beats(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _change_folds(path: Path, changes: Mapping[int, int]) -> None:
-    table = pq.read_table(path)
-    values = table["fold"].to_pylist()
-    for row, fold in changes.items():
-        values[row] = fold
-    place = table.schema.get_field_index("fold")
-    changed = table.set_column(place, table.schema.field(place), pa.array(values, pa.int32()))
-    pq.write_table(changed, path, compression=_COMPRESSION)
+    """Write the table again with other folds, group by group: the whole of it may not fit in memory."""
+    temporary = path.with_suffix(".tmp")
+    with pq.ParquetFile(path) as file, pq.ParquetWriter(temporary, file.schema_arrow, compression=_COMPRESSION) as new:
+        first = 0
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group)
+            values = table["fold"].to_pylist()
+            for row in changes.keys() & range(first, first + len(values)):
+                values[row - first] = changes[row]
+            place = table.schema.get_field_index("fold")
+            new.write_table(table.set_column(place, table.schema.field(place), pa.array(values, pa.int32())))
+            first += len(values)
+    temporary.replace(path)
 
 
 def _save(job: Job, info: StoreInfo) -> None:

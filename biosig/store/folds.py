@@ -26,12 +26,14 @@ def regrouped(store: Store, official: Sequence[bool]) -> dict[int, int]:
     if not groups:
         return {}
     subjects, folds = store.subjects, store.column("fold")
-    joined = UnionFind(subjects)
+    joined = UnionFind()
     for group in groups:
         joined.union(*(subjects[place.row] for place in group.places))
-    rows_of: dict[tuple[str, str], list[int]] = {}
+    # Only those who share a waveform: a large store has many others.
+    rows_of: dict[tuple[str, str], list[int]] = {person: [] for people in joined.to_sets() for person in people}
     for row, subject in enumerate(subjects):
-        rows_of.setdefault(subject, []).append(row)
+        if subject in rows_of:
+            rows_of[subject].append(row)
     changes: dict[int, int] = {}
     for people in joined.to_sets():
         if len(people) < 2:

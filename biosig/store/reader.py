@@ -112,7 +112,11 @@ class Store:
     @cached_property
     def subjects(self) -> list[tuple[str, str]]:
         """Corpus and name of the subject of each record: names are unique in their corpus only."""
-        return list(zip(self.column("corpus"), self.column("subject"), strict=True))
+        # One text for each corpus, however many records it has.
+        corpora = {name: name for name in dict.fromkeys(self.column("corpus"))}
+        return [
+            (corpora[name], subject) for name, subject in zip(*map(self.column, ("corpus", "subject")), strict=True)
+        ]
 
     @cached_property
     def fingerprints(self) -> list[bytes | None]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from biosig.splits import hashed_fold
-from biosig.store import Store, audit, prepare
+from biosig.store import Store, audit, finish, prepare
 from tests.biosig.store.fake import FakeCorpus, heart, write_record
 
 
@@ -70,3 +71,25 @@ def test_without_copies_nothing_moves(tmp_path: Path) -> None:
     store = make(tmp_path, {f"r{n}": {} for n in range(6)})
     assert folds(store) == {f"r{n}": hashed_fold("fake", f"s-r{n}") for n in range(6)}
     assert store.info.regrouped == ()
+
+
+def test_folds_are_changed_whatever_the_size_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finish, "_GROUP", 2)
+    source = tmp_path / "source"
+    source.mkdir()
+    for number in range(6):
+        write_record(source, f"r{number}", heart(number))
+    write_record(source, "r7", heart(3))
+    options = {"workers": 0, "progress": False, "records_per_shard": 1}
+    prepare(FakeCorpus(), source, tmp_path / "store", **options)  # type: ignore[arg-type]
+    path = tmp_path / "store" / "records.parquet"
+    assert pq.ParquetFile(path).num_row_groups == 4
+    expected = {f"r{number}": hashed_fold("fake", f"s-r{number}") for number in (0, 1, 2, 3, 4, 5, 7)}
+    expected["r7"] = expected["r3"]
+    table = pq.read_table(path)
+    assert dict(zip(table["record"].to_pylist(), table["fold"].to_pylist(), strict=True)) == expected
+    monkeypatch.undo()
+    prepare(FakeCorpus(), source, tmp_path / "whole", **options)  # type: ignore[arg-type]
+    whole = tmp_path / "whole" / "records.parquet"
+    assert pq.ParquetFile(whole).num_row_groups == 1
+    assert pq.read_table(whole).equals(table)
