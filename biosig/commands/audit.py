@@ -105,10 +105,12 @@ def _show_counts(console: Console, report: AuditReport) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from biosig.commands.facts import term
+
     if report.concepts:
         concepts = Table("SNOMED-CT", "term", "records", title="Concepts", title_justify="left")
         for concept, records in list(report.concepts.items())[:_MOST_CONCEPTS]:
-            concepts.add_row(Text(concept), Text(_term(concept)), f"{records:,}")
+            concepts.add_row(Text(concept), Text(term(concept)), f"{records:,}")
         if len(report.concepts) > _MOST_CONCEPTS:
             concepts.add_row("", f"{len(report.concepts) - _MOST_CONCEPTS} more concepts", "")
         console.print(concepts)
@@ -122,10 +124,3 @@ def _show_counts(console: Console, report: AuditReport) -> None:
         console.print(Text.assemble(("skipped ", "yellow"), (skipped.record, "bold"), f"  {skipped.reason}"))
     if len(report.skipped) > _MOST_SKIPPED:
         console.print(f"... and {len(report.skipped) - _MOST_SKIPPED} more in store.json", highlight=False)
-
-
-def _term(concept: str) -> str:
-    from ontology import cardiac
-
-    graph = cardiac()
-    return graph[concept].term if concept in graph else ""

@@ -26,12 +26,21 @@ def facts(recording: Recording) -> Table:
 def concept_terms(recording: Recording) -> list[str]:
     """The recording's concepts in words: those of the cardiac graph in its order, then others, nameless ones last."""
     import ontology
-    from ontology import crosswalk
 
-    graph, listed = ontology.cardiac(), crosswalk.entries("snomed-ct")
-    known = [id_ for id_ in graph.ids if id_ in recording.concepts]
+    known = [id_ for id_ in ontology.cardiac().ids if id_ in recording.concepts]
     others = sorted(recording.concepts - set(known))
-    return [graph[id_].term for id_ in known] + [listed[id_].name if id_ in listed else id_ for id_ in others]
+    return [term(id_) or id_ for id_ in (*known, *others)]
+
+
+def term(concept: str) -> str:
+    """What a concept is called, in any graph of the package or in the list of SNOMED-CT codes; empty if nowhere."""
+    from ontology import crosswalk, shipped
+
+    for graph in shipped.GRAPHS:
+        if found := shipped.table(graph).get(concept):
+            return found["term"]
+    listed = crosswalk.entries("snomed-ct")
+    return listed[concept].name if concept in listed else ""
 
 
 def heart_rate(recording: Recording) -> float | None:
