@@ -126,8 +126,8 @@ def band_noise(
     inside &= (frequencies > 0) & (frequencies < rate / 2)
     # Each frequency has a cosine and a sine of variance 1 / 2 times the square of its size.
     scale = inside / (4 * inside.sum(1, keepdim=True).clamp_min(1)).sqrt()
-    spectrum = torch.view_as_complex(drawn.view(*drawn.shape[:2], len(frequencies), 2)) * scale[:, None]
-    return torch.fft.irfft(spectrum, n=samples, norm="forward")
+    spectrum = drawn.view(*drawn.shape[:2], len(frequencies), 2) * scale[:, None, :, None]
+    return torch.fft.irfft(torch.view_as_complex(spectrum), n=samples, norm="forward")
 
 
 def _bins(samples: int) -> int:

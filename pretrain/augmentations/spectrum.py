@@ -70,7 +70,10 @@ class PhaseSurrogate(OfEeg):
             angle[:, 0] = 0.0
             if samples % 2 == 0:
                 angle[:, -1] = 0.0
-            return spectrum * torch.polar(torch.ones_like(angle), angle)[:, None]
+            # Written out: torch rounds complex products otherwise at the end of a tensor, where other records are.
+            parts, turned = torch.view_as_real(spectrum), torch.view_as_real(1j * spectrum)
+            cosine, sine = (part[:, None, :, None] for part in (angle.cos(), angle.sin()))
+            return torch.view_as_complex(torch.addcmul(parts * cosine, turned, sine))
 
         return _transformed(self, strips, turn)
 
@@ -79,12 +82,18 @@ def _transformed(
     kind: OfEeg, strips: Strips, change: Callable[[Spectrum, Int64[Tensor, " row"], int], Spectrum]
 ) -> Strips:
     """The channels concerned, changed by their spectrum over what is valid of each record."""
-    signal = strips.signal.clone()
-    concerned = kind.concerned(strips)
+
+    def changed(signal: Tensor, rows: Tensor, samples: int) -> Tensor:
+        new = torch.fft.irfft(change(torch.fft.rfft(signal), rows, samples), n=samples)
+        return torch.where(concerned[rows], new, signal)
+
+    concerned = kind.concerned(strips)[..., None]
+    lengths = sorted(set(strips.valid.tolist()))
+    if lengths == [strips.samples]:
+        return replace(strips, signal=changed(strips.signal, torch.arange(len(strips)), strips.samples))
     # Padding is no part of a record's spectrum: records of equal length are transformed together.
-    for samples in sorted(set(strips.valid.tolist())):
+    signal = strips.signal.clone()
+    for samples in lengths:
         rows = (strips.valid == samples).nonzero().flatten()
-        old = strips.signal[rows, :, :samples]
-        new = torch.fft.irfft(change(torch.fft.rfft(old), rows, samples), n=samples)
-        signal[rows, :, :samples] = torch.where(concerned[rows, :, None], new, old)
+        signal[rows, :, :samples] = changed(strips.signal[rows, :, :samples], rows, samples)
     return replace(strips, signal=signal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Literal
 
@@ -62,7 +63,8 @@ class VcgRotation(OfEcg):
 
     def change(self, strips: Strips, chance: Chance) -> Strips:
         angles = chance.uniform(3, low=-self.degrees, high=self.degrees)
-        factors = self.scale ** chance.uniform(3, low=-1.0)
+        # Not as a power: torch rounds powers otherwise in the last few numbers of a tensor, which are other records'.
+        factors = (math.log(self.scale) * chance.uniform(3, low=-1.0)).exp()
         turns = torch.from_numpy(Rotation.from_euler("xyz", angles.numpy(), degrees=True).as_matrix()).float()
         lead, eight = _where(strips)
         change = addition(
@@ -83,8 +85,9 @@ def addition(
         changes: R: what becomes of a vector in Frank's axes.
         leads: How each channel sees a vector.
     """
-    vectors = products(_VCG_FROM_EIGHT.expand(len(eight), -1, -1), eight)
-    return products(products(leads, changes - torch.eye(3)), vectors)
+    # Small matrices first: there is one product over the samples.
+    vectors = products(changes - torch.eye(3), _VCG_FROM_EIGHT.expand(len(eight), -1, -1))
+    return products(products(leads, vectors), eight)
 
 
 def _where(strips: Strips) -> tuple[Int64[Tensor, "record channel"], Int64[Tensor, "record 8"]]:

@@ -84,7 +84,7 @@ class Mains(OfKind):
         size = (frequencies < strips.sampling_rate / 2) / order
         phase = chance.phases(self.harmonics)
         # A wave of size 1 has a variance of 1 / 2.
-        wave = torch.stack([size * phase.cos(), size * phase.sin()], 2).flatten(1)[:, None] * math.sqrt(2)
+        wave = torch.cat([size * phase.cos(), size * phase.sin()], 1)[:, None] * math.sqrt(2)
         level = chance.uniform(1, high=self.amplitude) * self.concerned(strips)
         channels = strips.mask.shape[1]
         sources = (chance.normal(rows, 1) for rows in (COUNT, channels))
@@ -100,10 +100,12 @@ def waves(
     """Sums of a cos(2 pi f t) + b sin(2 pi f t).
 
     Args:
-        coefficients: a and b of the first wave, of the second, and so on.
+        coefficients: a of all waves, then b of all.
         frequencies: Hz.
         seconds: t.
     """
     angle = 2 * math.pi * frequencies[..., None] * seconds
-    basis = torch.stack([angle.cos(), angle.sin()], 2).flatten(1, 2)
-    return products(coefficients, basis)
+    basis = angle.new_empty(len(angle), 2, *angle.shape[1:])
+    torch.cos(angle, out=basis[:, 0])
+    torch.sin(angle, out=basis[:, 1])
+    return products(coefficients, basis.flatten(1, 2))

@@ -75,6 +75,16 @@ def test_neighbours_make_no_difference(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_places_in_a_large_batch_make_no_difference(kind: str) -> None:
+    # Routines that take several numbers at once may round the last few of a tensor otherwise.
+    given = many(LEADS_12 + PAIRS, 61, samples=333)
+    together = augment(given, [step(kind)], range(61))
+    for row in range(61):
+        alone = augment(given.take(torch.tensor([row])), [step(kind)], [row])
+        assert same(alone, together.take(torch.tensor([row]))), row
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_padding_of_channels_makes_no_difference(kind: str) -> None:
     wide = augment(strips(channels=41), [step(kind)], KEYS)
     for row, (names, _, _) in enumerate(RECORDS):
