@@ -71,9 +71,11 @@ class PhaseSurrogate(OfEeg):
             if samples % 2 == 0:
                 angle[:, -1] = 0.0
             # Written out: torch rounds complex products otherwise at the end of a tensor, where other records are.
-            parts, turned = torch.view_as_real(spectrum), torch.view_as_real(1j * spectrum)
-            cosine, sine = (part[:, None, :, None] for part in (angle.cos(), angle.sin()))
-            return torch.view_as_complex(torch.addcmul(parts * cosine, turned, sine))
+            cosine, sine = angle.cos()[:, None], angle.sin()[:, None]
+            turned = torch.empty_like(spectrum)
+            torch.mul(spectrum.real, cosine, out=turned.real).addcmul_(spectrum.imag, sine, value=-1)
+            torch.mul(spectrum.imag, cosine, out=turned.imag).addcmul_(spectrum.real, sine)
+            return turned
 
         return _transformed(self, strips, turn)
 
