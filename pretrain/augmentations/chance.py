@@ -22,7 +22,7 @@ class Chance:
     Every number is a hash of the record's key, of how many draws came before, and of its own place within the draw:
     there is no stream that a neighbour, a padded channel or another process could read ahead of. Few numbers a record
     (`uniform`, `normal`) are hashed one by one, all records at once; a number for every sample (`noise`) comes from a
-    generator that is started anew for each record, which is five times faster than hashing samples.
+    generator that is started anew for each record, which is several times faster than hashing samples.
 
     Args:
         keys: One for each record; equal keys draw equal numbers.

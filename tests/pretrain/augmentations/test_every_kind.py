@@ -15,6 +15,7 @@ from biosig.recording import Modality
 from pretrain.augmentations import AUGMENTATIONS, Augmentation, Chance, Strips, augment
 from pretrain.errors import RecipeError
 from pretrain.recipe import Recipe, parse
+from tests.benchmarks import augmentation_page
 from tests.pretrain.augmentations.strips import PAIRS, RECORDS, many, strips
 from tests.pretrain.tiny import TINY
 
@@ -203,10 +204,31 @@ def test_bad_options_are_named_in_one_line(given: str, message: str) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_the_page_names_every_kind() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "augmentations.md").read_text(encoding="utf-8")
+def test_the_page_names_and_shows_every_kind(tmp_path: Path) -> None:
+    docs = Path(__file__).parents[3] / "docs"
+    page = (docs / "augmentations.md").read_text(encoding="utf-8")
     rows = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")]
     assert sorted(rows) == sorted(KINDS)
+    assert {kind for options in augmentation_page.OPTIONS.values() for kind in options} == set(KINDS)
+    augmentation_page.main(tmp_path)
+    for picture in sorted((tmp_path / "images").iterdir()):
+        assert f"images/{picture.name}" in page
+        assert (docs / "images" / picture.name).is_file()
+        assert picture.stat().st_size > 100_000, "nothing is drawn"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_page_says_the_defaults(kind: str) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "augmentations.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| `{kind}`")]
+    options = row.split("|")[4]
+    for name, field in AUGMENTATIONS[kind].model_fields.items():
+        if name in {"kind", "modality"} or (name == "probability" and field.default == 1):
+            continue
+        given = (
+            ", ".join(f"{one:g}" for one in field.default) if isinstance(field.default, tuple) else f"{field.default:g}"
+        )
+        assert f"`{name}` ({given}" in options
 
 
 def _recipe(given: str) -> Recipe:
