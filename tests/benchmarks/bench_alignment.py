@@ -11,10 +11,8 @@ of the resident set of a process of its own, forward and backward, tokens and gr
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import re
-import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +27,10 @@ from torch.nn import functional
 
 from pretrain.objectives.alignment import aligner, rows_at_once
 from pretrain.objectives.pairs import Partners, pairwise_info_nce
+
+# The folder of this script, in the processes that it starts as well.
+sys.path.insert(0, str(Path(__file__).parent))
+import peak_memory
 
 DIM, THREADS = 32, 1
 
@@ -136,8 +138,7 @@ def main(repeats: int = 5) -> list[Row]:
 
 def peak(case: Case) -> tuple[float, float]:
     """How far the resident set of a fresh process grows, in MB, from before the tokens to after the gradients; time."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_grow, (case,))
+    return peak_memory.alone(_grow, case)
 
 
 def _grow(case: Case) -> tuple[float, float]:
@@ -145,18 +146,9 @@ def _grow(case: Case) -> tuple[float, float]:
     # What a first call brings in is no memory of the loss.
     small = Case(case.alignment, 8, case.tokens, case.options)
     tiled(small, *small.draw()).backward()
-    before, start = _resident(), time.perf_counter()
+    before, start = peak_memory.resident(), time.perf_counter()
     tiled(case, *case.draw()).backward()
-    return _resident() - before, time.perf_counter() - start
-
-
-def _resident() -> float:
-    """The largest resident set so far, in MB."""
-    # Linux hands ru_maxrss down from the process that started this one; the high-water mark of the memory is its own.
-    status = Path("/proc/self/status")
-    if status.exists():
-        return int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())[0]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return peak_memory.resident() - before, time.perf_counter() - start
 
 
 def _compare(case: Case, repeats: int) -> Row:

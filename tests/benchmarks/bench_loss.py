@@ -11,10 +11,8 @@ of its own, embeddings and gradients included.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import re
-import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +25,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from pretrain.objectives import LowRank, soft_info_nce
+
+# The folder of this script, in the processes that it starts as well.
+sys.path.insert(0, str(Path(__file__).parent))
+import peak_memory
 
 DIM, CONCEPTS, THREADS = 256, 40, 2
 BATCHES = (1024, 4096, 8192)
@@ -103,26 +105,16 @@ def main(repeats: int = 7, largest: int = 32768) -> list[Row]:
 
 def peak_megabytes(batch: int, dim: int = DIM) -> float:
     """How far the resident set of a fresh process grows, from before the embeddings to after the gradients."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_grow, (batch, dim))
+    return peak_memory.alone(_grow, batch, dim)
 
 
 def _grow(batch: int, dim: int) -> float:
     torch.set_num_threads(THREADS)
     # What a first call brings in is no memory of the loss.
     tiled(Inputs.draw(64, dim)).backward()
-    before = _resident()
+    before = peak_memory.resident()
     tiled(Inputs.draw(batch, dim)).backward()
-    return _resident() - before
-
-
-def _resident() -> float:
-    """The largest resident set so far, in MB."""
-    # Linux hands ru_maxrss down from the process that started this one; the high-water mark of the memory is its own.
-    status = Path("/proc/self/status")
-    if status.exists():
-        return int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())[0]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return peak_memory.resident() - before
 
 
 def _compare(batch: int, repeats: int) -> Row:

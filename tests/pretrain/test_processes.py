@@ -54,9 +54,14 @@ def failing_step(self, number, batch, rate):
     return step(self, number, batch, rate)
 def failing_read(self, number, *share, **shares):
     batch = read(self, number, *share, **shares)
-    if mine and number == when and what == "nan" and shares:
+    # What is read before the first step, to measure, stays as it is.
+    if mine and number == when and what == "nan" and begun:
         batch["signal"][1] = torch.nan
     return batch
+def fit(self, *, resume=False, fit=Trainer.fit):
+    begun.append(True)
+    return fit(self, resume=resume)
+begun, Trainer.fit = [], fit
 if what != "nothing":
     Trainer._step, PretrainingData.train_batch = failing_step, failing_read
 try:
@@ -159,7 +164,7 @@ def test_what_is_not_finite_in_one_process_stops_all_and_names_the_records(store
         assert "Traceback" not in complaint
         assert line.startswith("step 6: ")
         assert "not finite" in line
-        assert line.count("sim") == 13, "those of all processes"
+        assert line.split("records of the batch: ")[1].count("sim") == 13, "those of all processes"
 
 
 @pytest.mark.slow

@@ -62,7 +62,7 @@ def test_tokens_are_unit_vectors_at_the_encoders_rate(projection: Projection, ce
 
 def test_tokens_are_there_only_where_asked_for() -> None:
     model = build()
-    assert set(model(batch())) == {"signal"}
+    assert set(model(batch())) == {"signal", "pooled"}
     assert not any(name.startswith("token.") for name in model.state_dict())
     with pytest.raises(ModelError, match=r"the model gives no tokens: its architecture has no `token`"):
         model.tokens(batch())
@@ -101,7 +101,7 @@ def test_the_contrast_refuses_padding_and_names_the_window() -> None:
     inputs["valid"] = torch.tensor([256, 256, 150, 256])
     with pytest.raises(ValueError, match=r"window 2: expected 32 tokens, got 19 and padding; sample windows that lie"):
         TemporalAsynchronous()(model(inputs), inputs)
-    with pytest.raises(ValueError, match=r"expected features of a tokens tower, got those of signal; give the model"):
+    with pytest.raises(ValueError, match=r"expected features of a tokens tower, got those of signal, pooled; give"):
         TemporalAsynchronous()(build()(batch()), batch())
 
 

@@ -103,7 +103,7 @@ def test_a_signal_outside_the_examples_is_without_influence(eeg_store: Path, tmp
     samples, opened = np.load(shard, mmap_mode="r+"), Store(bare)
     for row in only(eeg_store, 2):
         block = opened.block(row)
-        first = int(opened._place[row][1])
+        first = int(opened._place.offset[row])
         samples[first : first + block.size] = 77
     samples.flush()
     again = pretrain_on(tiny_eeg(), [bare], examples)
@@ -116,7 +116,8 @@ def test_a_folder_keeps_the_log_and_one_checkpoint(eeg_store: Path, tmp_path: Pa
     pretrain_on(tiny_eeg(), [eeg_store], examples, folder=tmp_path / "run")
     entries = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [entry["step"] for entry in entries if "validation" in entry] == [4, 8, 12]
-    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-00000012"]
+    # The best validation is kept beside the last.
+    assert "step-00000012" in [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()]
     assert not (tmp_path / "run" / "model").exists(), "the model is in memory"
 
 
@@ -174,7 +175,7 @@ def test_the_roles_of_a_store_are_the_examples_by_default(eeg_store: Path) -> No
 def test_a_batch_is_a_multiple_of_the_subjects_of_a_moment() -> None:
     with pytest.raises(RecipeError, match=r"expected a multiple of data\.sampler\.subjects_per_moment \(3\), got 8"):
         tiny_eeg("data.sampler.subjects_per_moment=3")
-    with pytest.raises(RecipeError, match=r"data\.sampler: .*'moment'"):
+    with pytest.raises(RecipeError, match=r"data\.sampler\.kind: .*'moment'"):
         tiny_eeg("data.sampler.kind=moment")
 
 

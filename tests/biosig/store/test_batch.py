@@ -118,7 +118,7 @@ def test_what_makes_no_batch_is_refused(store: Store) -> None:
     with pytest.raises(BiosigError, match="a batch of no windows"):
         collate([], 10)
     for start in (-1, 300):
-        with pytest.raises(BiosigError, match=f"row 3: a window cannot begin at sample {start} of 300"):
+        with pytest.raises(BiosigError, match=f"d-short: a window cannot begin at sample {start} of 300"):
             batch(store, [3], [start], 10)
     with pytest.raises(ValueError, match="zip"):
         batch(store, [1, 2], [0], 10)

@@ -1,0 +1,161 @@
+"""A training step of `merl` in this engine against a plain loop, in the same process and in turn.
+
+ResNet18-1D on 12 leads x 5,000 samples, 64 recordings a step, report vectors computed once. Ours: `biosig pretrain` as
+it is, from a store. Plain: the same network and the same two contrasts as one would write them: recordings read with
+`wfdb.rdrecord`, float32, dense matrices of logits, `torch.optim.AdamW`. Blocks of steps alternate, each from a standing
+start; the medians of the steps are compared. The share of a step that is spent waiting for data is that of
+`--profile`, in a run of its own.
+
+    python tests/benchmarks/bench_step.py [--records 256] [--blocks 3] [--steps 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import wfdb
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+from torch.nn import functional
+
+from biosig.preprocess import Preprocessing, Resample
+from biosig.simulate import write_corpus
+from biosig.store import prepare
+from pretrain.data import PretrainingData
+from pretrain.model import FoundationModel
+from pretrain.recipe import load
+from pretrain.rng import seed_everything
+from pretrain.run import Run
+from pretrain.session import build_learner, pretrain
+from pretrain.specs import Recipe
+from pretrain.text import ReportEncoder
+from pretrain.trainer import Trainer
+
+RATE, BATCH, TEMPERATURE, DROPOUT = 500.0, 64, 0.07, 0.1
+QUIET = Console(quiet=True)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Seconds of a step, and the share of ours that is spent waiting for data."""
+
+    ours: float
+    plain: float
+    waiting: float
+
+    @property
+    def ratio(self) -> float:
+        return self.plain / self.ours
+
+
+class Plain:
+    """The loop that everybody writes."""
+
+    def __init__(self, model: FoundationModel, data: PretrainingData, source: Path) -> None:
+        self.model, self.data = copy.deepcopy(model).train(), data
+        self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=1e-3)
+        self.rows = data.examples.train[0]
+        self.files = {path.stem: str(path.with_suffix("")) for path in source.rglob("*.hea")}
+        where, kind = data.intake.example()
+        self.positions, self.kinds = torch.from_numpy(where), torch.from_numpy(kind)
+        self.draw = np.random.default_rng(0)
+
+    def step(self) -> None:
+        rows = self.draw.choice(self.rows, size=BATCH, replace=False)
+        signals = [
+            wfdb.rdrecord(self.files[name]).p_signal.T for name in self.data.names({"row": torch.from_numpy(rows)})
+        ]
+        signal = torch.from_numpy(np.stack(signals).astype(np.float32))
+        batch = {
+            "signal": signal,
+            "mask": torch.ones(signal.shape[:2], dtype=torch.bool),
+            "position": self.positions.expand(BATCH, -1, -1),
+            "modality": self.kinds.expand(BATCH, -1),
+            "valid": torch.full((BATCH,), signal.shape[2]),
+            "report": torch.from_numpy(self.data.reports.take(self.data.reports.ids[rows])),
+        }
+        features = self.model(batch)
+        views = [functional.dropout(features[name], DROPOUT) for name in ("view_a", "view_b")]
+        one, other = (functional.normalize(view, dim=1) for view in views)
+        loss = dense(features["signal"], features["text"]) + dense(one, other)
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+
+
+def dense(a: Tensor, b: Tensor) -> Tensor:
+    """Contrast of pairs with the whole matrix of logits."""
+    logits, pair = a @ b.T / TEMPERATURE, torch.arange(len(a))
+    return (functional.cross_entropy(logits, pair) + functional.cross_entropy(logits.T, pair)) / 2
+
+
+def main(records: int = 256, blocks: int = 3, steps: int = 3) -> Result:
+    """Print and return the ratio and the share."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_corpus(folder / "files", records, seed=0, sampling_rate=RATE, duration=10.0, progress=False)
+        rate = Preprocessing(steps=(Resample(rate=RATE),))
+        prepare("simulated", folder / "files", folder / "store", preprocessing=rate, progress=False)
+        recipe = load(
+            "merl", [f"optimiser.batch_size={BATCH}", "optimiser.steps=1000", "training.checkpoint_every=1000"]
+        )
+        waiting = _waiting(recipe, folder, 3 + 2 * steps)
+        ours, plain = _in_turn(recipe, folder, blocks, steps)
+    result = Result(ours, plain, waiting)
+    table = Table("step of 64, s", "ours", "plain", "times faster", "at least", "waiting for data", "at most")
+    table.add_row("", f"{ours:.2f}", f"{plain:.2f}", f"{result.ratio:.2f}", "4", f"{waiting:.2%}", "5%")
+    Console(width=110).print(table)
+    return result
+
+
+def _in_turn(recipe: Recipe, folder: Path, blocks: int, steps: int) -> tuple[float, float]:
+    seed_everything(recipe.seed)
+    encoder = ReportEncoder()
+    data = PretrainingData([folder / "store"], recipe, None, encoder)
+    learner = build_learner(recipe, data, None, encoder)
+    plain = Plain(learner.model, data, folder / "files")
+    trainer = Trainer(recipe, learner, data, Run(folder / "run"), QUIET)
+    fast: list[float] = []
+    slow: list[float] = []
+    # The first step of each warms up.
+    trainer._step(0, data.train_parts(0), 1e-3)
+    plain.step()
+    for block in range(blocks):
+        first = 1 + block * steps
+        began = time.perf_counter()
+        for step, batch in trainer.feed.training(first, first + steps):
+            trainer._step(step, batch, 1e-3)
+        fast.append((time.perf_counter() - began) / steps)
+        began = time.perf_counter()
+        for _ in range(steps):
+            plain.step()
+        slow.append((time.perf_counter() - began) / steps)
+    return statistics.median(fast), statistics.median(slow)
+
+
+def _waiting(recipe: Recipe, folder: Path, steps: int) -> float:
+    optimiser = recipe.optimiser.model_copy(update={"steps": steps, "warmup_steps": 0})
+    training = recipe.training.model_copy(update={"profile": True})
+    short = recipe.model_copy(update={"optimiser": optimiser, "training": training})
+    pretrain(short, [folder / "store"], folder / "profiled", console=QUIET)
+    *_, last = (folder / "profiled" / "log.jsonl").read_text().splitlines()
+    parts = json.loads(last)["profile"]
+    return parts["data"] / sum(parts.values())
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, default=256)
+    parser.add_argument("--blocks", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=3)
+    main(**vars(parser.parse_args()))
