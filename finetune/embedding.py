@@ -11,8 +11,8 @@ from jaxtyping import Float32, Int
 from torch import Tensor
 
 from biosig.store import Store
-from pretrain.model import FoundationModel
-from pretrain.plan import Plan
+from pretrain.models.foundation import FoundationModel
+from pretrain.models.plan import Plan
 
 _BATCH = 64
 

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 
 from finetune.heads.linear import LinearHead, fit_linear
-from finetune.metrics import macro, rank_metrics
+from finetune.metrics.ranking import macro, rank_metrics
 from finetune.protocols import Role, Task
 
 # From heavy to light regularisation.

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import torch
 
 from biosig.preprocess import Preprocessing
-from pretrain.config import ModelConfig, OntologyConfig, ReportEncoderConfig
 from pretrain.graphs import graph_of
-from pretrain.intake import Intake
-from pretrain.model import FoundationModel
+from pretrain.models.config import ModelConfig, OntologyConfig, ReportEncoderConfig
+from pretrain.models.foundation import FoundationModel
+from pretrain.models.intake import Intake
+from pretrain.models.text import ReportEncoder
 from pretrain.objectives import OBJECTIVES
 from pretrain.recipe import load
-from pretrain.sampler_specs import SegmentSampler
-from pretrain.specs import Recipe
-from pretrain.text import ReportEncoder
+from pretrain.specs.recipe import Recipe
+from pretrain.specs.samplers import SegmentSampler
 
 _ARXIV = re.compile(r"arXiv (\d{4}\.\d{4,5})")
 

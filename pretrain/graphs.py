@@ -8,7 +8,7 @@ from ontology.graph import ConceptGraph
 from ontology.registry import UnknownNameError
 from pretrain.errors import RecipeError
 from pretrain.objectives import OBJECTIVES
-from pretrain.specs import Ontology, Recipe
+from pretrain.specs.recipe import Ontology, Recipe
 
 #: Kernels are dense: so many concepts take 0.2 GB.
 MOST_CONCEPTS = 5000

@@ -10,9 +10,9 @@ import yaml
 from pydantic import ValidationError
 
 import biosig.explain
-from pretrain.architecture import Spec
 from pretrain.errors import RecipeError
-from pretrain.specs import Recipe
+from pretrain.specs.architecture import Spec
+from pretrain.specs.recipe import Recipe
 
 __all__ = ["Recipe", "explain", "load", "parse", "shipped"]
 

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from biosig.store import Store
 from pretrain.errors import TrainingError
-from pretrain.model import FoundationModel
+from pretrain.models.foundation import FoundationModel
 from pretrain.objectives import TemporalAsynchronous
-from pretrain.presentations import Presentations, presentations
+from pretrain.sampling.presentations import Presentations, presentations
 
 # Windows that a model embeds at once.
 _BATCH = 64

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pretrain.session import Summary
+from pretrain.training.session import Summary
 
 
 def show(summary: Summary, console: Console) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from pretrain.examples import Examples
-from pretrain.model import FoundationModel
-from pretrain.rng import rng_state, set_rng_state
-from pretrain.session import train
-from pretrain.specs import Recipe
+from pretrain.data.examples import Examples
+from pretrain.models.foundation import FoundationModel
+from pretrain.specs.recipe import Recipe
+from pretrain.training.rng import rng_state, set_rng_state
+from pretrain.training.session import train
 
 
 def pretrain_on(

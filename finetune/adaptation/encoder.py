@@ -9,8 +9,8 @@ from typing import Any
 from torch import nn
 
 from finetune.adaptation.lora import add_low_rank
-from finetune.choices import Adaptation
-from pretrain.towers import SignalTower
+from finetune.diagnosis.choices import Adaptation
+from pretrain.models.towers import SignalTower
 
 
 @dataclass(frozen=True)

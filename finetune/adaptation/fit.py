@@ -13,28 +13,28 @@ from jaxtyping import Float32, Int
 from biosig.store import Store
 from finetune.adaptation.encoder import Block, adapt
 from finetune.adaptation.lora import merge_low_rank
-from finetune.audit import audit, enforce
-from finetune.bootstrap import interval, subject_weights
-from finetune.choices import Adaptation
-from finetune.diagnoser import ConceptConfig, Diagnoser, DiagnoserConfig
-from finetune.diagnosis import MIN_POSITIVES, diagnosis
+from finetune.diagnosis.audit import audit, enforce
+from finetune.diagnosis.choices import Adaptation
+from finetune.diagnosis.diagnoser import ConceptConfig, Diagnoser, DiagnoserConfig
+from finetune.diagnosis.reading import classifier_of, reader_of
+from finetune.diagnosis.result import Finding
+from finetune.diagnosis.scratch import Budget, train
+from finetune.diagnosis.summary import estimate, number
+from finetune.diagnosis.task import MIN_POSITIVES, diagnosis
 from finetune.embedding import embed
 from finetune.heads.linear import LinearHead
-from finetune.metrics import best_thresholds, macro, rank_metrics
+from finetune.metrics.bootstrap import interval, subject_weights
+from finetune.metrics.ranking import best_thresholds, macro, rank_metrics
 from finetune.probe import fit_probe
 from finetune.protocols import Role, Task, nested_fractions
-from finetune.reading import classifier_of, reader_of
-from finetune.result import Finding
-from finetune.scratch import Budget, train
-from finetune.summary import estimate, number
 from finetune.trust.calibration import Scaling, calibrate
 from finetune.trust.conformal import conformal
 from finetune.trust.novelty import Novelty
 from finetune.trust.summary import MISCOVERAGE
 from ontology import cardiac
 from ontology.graph import ConceptGraph
-from pretrain.leakage import TrainingSet
-from pretrain.model import FoundationModel
+from pretrain.models.foundation import FoundationModel
+from pretrain.models.leakage import TrainingSet
 
 
 @dataclass(frozen=True)

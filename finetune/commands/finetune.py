@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from finetune.choices import Adaptation
+from finetune.diagnosis.choices import Adaptation
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,9 +49,9 @@ def finetune(
     from biosig.store import Store
     from finetune.adaptation.fit import Tuning
     from finetune.adaptation.fit import finetune as run
-    from finetune.scratch import Budget
-    from pretrain.execution import Device, Precision
-    from pretrain.precision import resolve_precision
+    from finetune.diagnosis.scratch import Budget
+    from pretrain.specs.execution import Device, Precision
+    from pretrain.training.precision import resolve_precision
 
     if out.exists():
         raise BiosigError(f"{out}: exists already; give another folder")
@@ -76,7 +76,7 @@ def finetune(
 def _show(tuned: Tuned, console: Console) -> None:
     from rich.table import Table
 
-    from finetune.page import bracket, decimal
+    from finetune.report.page import bracket, decimal
 
     for finding in tuned.findings:
         console.print(f"{finding.severity.value}: {finding.text}", style="yellow", markup=False, highlight=False)

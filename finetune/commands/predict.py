@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from biosig.recording import Recording
-    from finetune.diagnoser import Diagnosis
+    from finetune.diagnosis.diagnoser import Diagnosis
 
 
 def predict(
@@ -36,7 +36,7 @@ def predict(
 
     import biosig
     from biosig.errors import BiosigError
-    from finetune.diagnoser import Diagnoser
+    from finetune.diagnosis.diagnoser import Diagnoser
 
     console, notices = Console(), Console(stderr=True)
     with notices.status("loading the model"):
@@ -67,7 +67,7 @@ def _table(path: Path, recording: Recording, diagnosis: Diagnosis, *, every: boo
     from rich.markup import escape
     from rich.table import Table
 
-    from finetune.diagnoser import Answer
+    from finetune.diagnosis.diagnoser import Answer
 
     table = Table("finding", "probability", "threshold", "answer", box=None, padding=(0, 2, 0, 0))
     for one in diagnosis.said:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from biosig.store import Store, batch
 from finetune.emotion.features import Windowed
 from finetune.emotion.targets import Trials
-from pretrain.towers import SignalTower
+from pretrain.models.towers import SignalTower
 
 _BATCH = 64
 # Tokens of a second may be all alike; their deviation is not below this.

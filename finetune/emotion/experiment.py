@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from biosig.errors import BiosigError
-from finetune.bootstrap import LEVEL, N_DRAWS
 from finetune.emotion.bench import Bench, Experiment
 from finetune.emotion.log import Finished, Log
 from finetune.emotion.protocols import Access
@@ -16,7 +15,8 @@ from finetune.emotion.result import Result
 from finetune.emotion.rivals import RIVALS
 from finetune.emotion.run import Wanted, describe, log_path, run
 from finetune.emotion.summary import findings, lines
-from pretrain.run import versions
+from finetune.metrics.bootstrap import LEVEL, N_DRAWS
+from pretrain.training.run import versions
 
 
 def examine(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from biosig.store import Store
-from finetune.audit import LeakageError
+from finetune.diagnosis.audit import LeakageError
 from finetune.emotion.protocols import Fold, Protocol
 from finetune.emotion.targets import Trials
 

@@ -8,8 +8,8 @@ from enum import StrEnum
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from finetune.bootstrap import N_DRAWS, subject_weights
-from finetune.metrics import rank_metrics
+from finetune.metrics.bootstrap import N_DRAWS, subject_weights
+from finetune.metrics.ranking import rank_metrics
 
 
 class Measure(StrEnum):

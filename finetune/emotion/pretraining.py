@@ -13,11 +13,11 @@ from biosig.recording import Modality
 from biosig.store import Store
 from finetune.emotion.bench import Bench, Work
 from pretrain import recipe as recipes
-from pretrain.examples import Examples
-from pretrain.intake import Intake
-from pretrain.sampling import WHOLE, validation_samplers
-from pretrain.specs import Recipe
-from pretrain.towers import SignalTower
+from pretrain.data.examples import Examples
+from pretrain.models.intake import Intake
+from pretrain.models.towers import SignalTower
+from pretrain.sampling.samplers import WHOLE, validation_samplers
+from pretrain.specs.recipe import Recipe
 
 #: The recipe whose architecture all encoders share.
 ARCHITECTURE = "temporal_asynchronous_eeg"

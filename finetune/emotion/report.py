@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from finetune.diagnosis.result import Severity
 from finetune.emotion.figures import WORDS, by_subject, chance_of, intervals, main_measure
 from finetune.emotion.maps import heads, heard
 from finetune.emotion.metrics import Measure
 from finetune.emotion.protocols import Access
 from finetune.emotion.result import Result
 from finetune.emotion.wording import limits, protocol
-from finetune.page import bracket, decimal, picture, render
-from finetune.result import Severity
+from finetune.report.page import bracket, decimal, picture, render
 
 _HEADLINE = (
     ("de-linear", Access.CAUSAL),

@@ -4,9 +4,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from finetune.diagnosis.result import Finding, Metric
 from finetune.emotion.metrics import Measure
 from finetune.emotion.protocols import Access, Protocol
-from finetune.result import Finding, Metric
 
 SCHEMA_VERSION = 1
 

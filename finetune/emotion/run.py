@@ -14,13 +14,13 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from biosig.errors import BiosigError
+from finetune.diagnosis.rivals import processes
 from finetune.emotion.bench import Bench, Experiment, Work
 from finetune.emotion.leakage import audit
 from finetune.emotion.linear import by_trial
 from finetune.emotion.log import Finished, Log
 from finetune.emotion.protocols import Access
 from finetune.emotion.rivals import RIVALS
-from finetune.rivals import processes
 
 #: Digits of a probability in the log.
 _DIGITS = 6

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from finetune.bootstrap import N_DRAWS
+from finetune.diagnosis.result import Finding, Metric, Severity
+from finetune.diagnosis.summary import metric
 from finetune.emotion.log import Finished
 from finetune.emotion.metrics import Measure, measures, score
 from finetune.emotion.protocols import Access, Plan, Protocol
 from finetune.emotion.result import Line
 from finetune.emotion.rivals import RIVALS
 from finetune.emotion.targets import Trials
-from finetune.result import Finding, Metric, Severity
-from finetune.summary import metric
+from finetune.metrics.bootstrap import N_DRAWS
 
 #: The row that the others are set against.
 REFERENCE = "random"

@@ -8,12 +8,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from finetune.diagnosis.result import Metric, Severity
 from finetune.emotion.figures import WORDS, main_measure
 from finetune.emotion.metrics import Measure
 from finetune.emotion.protocols import Access
 from finetune.emotion.result import Line, Result
-from finetune.page import bracket, decimal
-from finetune.result import Metric, Severity
+from finetune.report.page import bracket, decimal
 
 # Characters of a number with its interval, and of the terminals that have room for gains, and for every metric.
 _CELL, _GAINS, _WHOLE = 20, 115, 215

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from finetune.result import Silence, Trust
+from finetune.diagnosis.result import Silence, Trust
 
 _STYLES = {"none": ("#8f8f8f", "s"), "temperature": ("#d9822b", "^"), "vector": ("#0b5c8a", "o")}
 _NAMES = {"none": "as the probe says", "temperature": "one temperature", "vector": "a scale for each concept"}

@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64
 from scipy.special import logit
 
-from finetune.bootstrap import Kind, interval
-from finetune.metrics import macro
+from finetune.diagnosis.result import Calibrated, Diagram, Estimate, SetCoverage, Silence, Trust
+from finetune.diagnosis.summary import estimate, number
+from finetune.metrics.bootstrap import Kind, interval
+from finetune.metrics.ranking import macro
 from finetune.protocols import Role, Task
-from finetune.result import Calibrated, Diagram, Estimate, SetCoverage, Silence, Trust
-from finetune.summary import estimate, number
 from finetune.trust.calibration import Scaling, calibrate
 from finetune.trust.conformal import Promise, conformal, coverage
 from finetune.trust.reliability import Bins, brier, calibration_error, reliability

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from biosig.recording import Modality
 from ontology.registry import Registry
-from pretrain.architecture import Spec
 from pretrain.augmentations.chance import Chance
 from pretrain.augmentations.strips import Strips
+from pretrain.specs.architecture import Spec
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 

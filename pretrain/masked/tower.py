@@ -14,11 +14,11 @@ from biosig.encoders import Encoder
 from biosig.encoders.base import Composed, padding_of
 from biosig.encoders.lead_transformer import LeadTransformer, mean_over_leads
 from biosig.encoders.patch_transformer import PatchTransformer
-from pretrain.architecture import Anchor, MaskedSpec
 from pretrain.masked.decoder import LeadDecoder, StripDecoder
 from pretrain.masked.masks import hidden
 from pretrain.masked.patches import cut, normalised
 from pretrain.masked.strategies import LeadWise
+from pretrain.specs.architecture import Anchor, MaskedSpec
 
 
 @dataclass(frozen=True)

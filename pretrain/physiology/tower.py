@@ -9,11 +9,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from biosig.encoders import Encoder
-from pretrain.architecture import PhysiologyHead, PhysiologySpec, Projection
 from pretrain.masked.patches import cut
+from pretrain.models.towers import Projector
 from pretrain.physiology.patch_statistics import NAMES, beats_in_patches, patch_statistics
 from pretrain.physiology.windows import RHYTHM
-from pretrain.towers import Projector
+from pretrain.specs.architecture import PhysiologyHead, PhysiologySpec, Projection
 
 
 class Standard(nn.Module):

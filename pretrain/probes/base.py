@@ -15,14 +15,14 @@ from rich.console import Console
 
 from ontology.graph import ConceptGraph
 from ontology.registry import Registry
-from pretrain.data import PretrainingData
-from pretrain.distributed import ALONE, Processes
+from pretrain.data.labels import Labels
+from pretrain.data.pretraining import PretrainingData
 from pretrain.errors import TrainingError
-from pretrain.execution import Probing
 from pretrain.graphs import graph_for_probes
-from pretrain.labels import Labels
-from pretrain.learner import Learner
-from pretrain.specs import Recipe
+from pretrain.parallel.distributed import ALONE, Processes
+from pretrain.specs.execution import Probing
+from pretrain.specs.recipe import Recipe
+from pretrain.training.learner import Learner
 
 #: Asked as often as wanted; the first number is the one that counts.
 Probe = Callable[[], dict[str, float]]

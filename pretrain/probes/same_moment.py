@@ -7,9 +7,9 @@ import torch
 
 from pretrain.errors import TrainingError
 from pretrain.objectives import TemporalAsynchronous
-from pretrain.presentations import presentations
 from pretrain.probes.base import PROBES, Probe, Watched
 from pretrain.retrieval import retrieval
+from pretrain.sampling.presentations import presentations
 
 
 @PROBES.register("same_moment")

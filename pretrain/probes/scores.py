@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from pretrain.data.labels import Labels
 from pretrain.errors import TrainingError
-from pretrain.labels import Labels
 
 
 def macro_auroc(scores: Float[np.ndarray, "record concept"], labels: Labels) -> dict[str, float]:

@@ -27,8 +27,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from finetune.page import bracket, decimal
-from finetune.summary import metric
+from finetune.diagnosis.summary import metric
+from finetune.report.page import bracket, decimal
 from ontology import KERNELS as KERNELS_OF_PACKAGE
 from ontology import cardiac
 
@@ -108,15 +108,15 @@ def cell(kernel: str, seed: int, stores: list[Path], out: Path, steps: int) -> d
     """Pretrain once, probe everywhere; AUROC is macro, of the sample and of each bootstrap draw."""
     from biosig.errors import BiosigError
     from biosig.store import Store
-    from finetune.bootstrap import subject_weights
-    from finetune.diagnosis import diagnosis
+    from finetune.diagnosis.task import diagnosis
     from finetune.embedding import embed
-    from finetune.metrics import macro, rank_metrics
+    from finetune.metrics.bootstrap import subject_weights
+    from finetune.metrics.ranking import macro, rank_metrics
     from finetune.probe import fit_probe
     from finetune.protocols import Role, nested_fractions
-    from pretrain.model import FoundationModel, random_like
+    from pretrain.models.foundation import FoundationModel, random_like
     from pretrain.recipe import load
-    from pretrain.session import pretrain
+    from pretrain.training.session import pretrain
 
     began, opened = time.perf_counter(), [Store(path) for path in stores]
     folder = out / "runs" / f"{kernel}-{seed}"

@@ -18,7 +18,7 @@ from biosig.plot.output import new_figure, save
 from biosig.recording import Modality, Recording
 from biosig.simulate import Experiment, ecg, eeg
 from pretrain.augmentations import AUGMENTATIONS, Strips, augment
-from pretrain.montage import collate
+from pretrain.models.montage import collate
 
 COLUMNS = 3
 SECONDS = {Modality.ECG: 3.0, Modality.EEG: 2.0}

@@ -24,9 +24,9 @@ from rich.table import Table
 from biosig.preprocess import Preprocessing, Resample
 from biosig.simulate import write_corpus
 from biosig.store import Store, prepare
-from pretrain.config import ModelConfig
-from pretrain.intake import Intake
-from pretrain.model import FoundationModel
+from pretrain.models.config import ModelConfig
+from pretrain.models.foundation import FoundationModel
+from pretrain.models.intake import Intake
 from pretrain.recipe import load
 
 RATE = 500.0

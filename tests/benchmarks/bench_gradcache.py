@@ -25,14 +25,14 @@ from torch import Tensor
 from biosig.channels import LEADS_12
 from biosig.preprocess import Preprocessing
 from biosig.recording import Modality
-from pretrain.architecture import Architecture, SignalSpec, TextSpec
-from pretrain.config import ModelConfig, ReportEncoderConfig
-from pretrain.gradcache import GradCache
-from pretrain.intake import Intake
-from pretrain.learner import Learner
-from pretrain.model import FoundationModel
+from pretrain.data.parts import Parts
+from pretrain.models.config import ModelConfig, ReportEncoderConfig
+from pretrain.models.foundation import FoundationModel
+from pretrain.models.intake import Intake
 from pretrain.objectives import SignalLanguage
-from pretrain.parts import Parts
+from pretrain.specs.architecture import Architecture, SignalSpec, TextSpec
+from pretrain.training.gradcache import GradCache
+from pretrain.training.learner import Learner
 
 # The folder of this script, in the processes that it starts as well.
 sys.path.insert(0, str(Path(__file__).parent))

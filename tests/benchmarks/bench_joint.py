@@ -30,12 +30,12 @@ import ontology
 from biosig.preprocess import Preprocessing, Resample
 from biosig.simulate import CAPS, Experiment, write_corpus, write_experiment
 from biosig.store import Store, prepare
-from finetune.diagnosis import diagnosis
-from finetune.metrics import macro, rank_metrics
+from finetune.diagnosis.task import diagnosis
+from finetune.metrics.ranking import macro, rank_metrics
 from finetune.probe import fit_probe
 from finetune.protocols import Role
-from pretrain.examples import Examples
-from pretrain.model import FoundationModel
+from pretrain.data.examples import Examples
+from pretrain.models.foundation import FoundationModel
 from pretrain.objectives import TemporalAsynchronous
 from pretrain.recipe import Recipe, load
 from pretrain.retrieval import retrieval

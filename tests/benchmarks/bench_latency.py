@@ -32,7 +32,7 @@ from rich.progress import track
 from biosig.preprocess import Preprocessing, Resample
 from biosig.simulate import CAPS, Experiment, Latency, write_experiment
 from biosig.store import Store, prepare
-from pretrain.examples import Examples
+from pretrain.data.examples import Examples
 from pretrain.objectives import Alignment, TemporalAsynchronous
 from pretrain.recipe import load
 from pretrain.retrieval import retrieval

@@ -35,7 +35,7 @@ from biosig.store import row as rows
 from biosig.store.chunk import Chunk, Job, Merge
 from biosig.store.fingerprint import fingerprint
 from biosig.store.quantise import quantise
-from pretrain.data import PretrainingData
+from pretrain.data.pretraining import PretrainingData
 from pretrain.recipe import load as load_recipe
 
 # The folder of this script, in the processes that it starts as well.

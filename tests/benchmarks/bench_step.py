@@ -31,15 +31,15 @@ from torch.nn import functional
 from biosig.preprocess import Preprocessing, Resample
 from biosig.simulate import write_corpus
 from biosig.store import prepare
-from pretrain.data import PretrainingData
-from pretrain.model import FoundationModel
+from pretrain.data.pretraining import PretrainingData
+from pretrain.models.foundation import FoundationModel
+from pretrain.models.text import ReportEncoder
 from pretrain.recipe import load
-from pretrain.rng import seed_everything
-from pretrain.run import Run
-from pretrain.session import build_learner, pretrain
-from pretrain.specs import Recipe
-from pretrain.text import ReportEncoder
-from pretrain.trainer import Trainer
+from pretrain.specs.recipe import Recipe
+from pretrain.training.rng import seed_everything
+from pretrain.training.run import Run
+from pretrain.training.session import build_learner, pretrain
+from pretrain.training.trainer import Trainer
 
 RATE, BATCH, TEMPERATURE, DROPOUT = 500.0, 64, 0.07, 0.1
 QUIET = Console(quiet=True)

@@ -31,22 +31,22 @@ from jaxtyping import Bool, Float32, Float64, Int
 from rich.console import Console
 
 from biosig.store import Store
-from finetune.bootstrap import subject_weights
-from finetune.diagnosis import diagnosis, reasons
+from finetune.diagnosis.rivals import Job, train_one
+from finetune.diagnosis.scratch import Budget
+from finetune.diagnosis.task import diagnosis, reasons
 from finetune.embedding import embed
-from finetune.metrics import macro, rank_metrics
+from finetune.metrics.bootstrap import subject_weights
+from finetune.metrics.ranking import macro, rank_metrics
 from finetune.probe import fit_probe
 from finetune.protocols import Role, Task, nested_fractions
-from finetune.rivals import Job, train_one
-from finetune.scratch import Budget
 from ontology import cardiac
-from pretrain.execution import Device, Precision
-from pretrain.labels import Labels
-from pretrain.model import FoundationModel, random_like
-from pretrain.precision import resolve_precision
+from pretrain.data.labels import Labels
+from pretrain.models.foundation import FoundationModel, random_like
 from pretrain.recipe import load
-from pretrain.session import pretrain
-from pretrain.specs import LabelScope
+from pretrain.specs.execution import Device, Precision
+from pretrain.specs.recipe import LabelScope
+from pretrain.training.precision import resolve_precision
+from pretrain.training.session import pretrain
 
 sys.path.insert(0, str(Path(__file__).parent))
 import ablate_kernels

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from finetune.protocols import Task
 from pretrain.recipe import parse
-from pretrain.session import pretrain
+from pretrain.training.session import pretrain
 from tests.finetune.fakes import make_task
 from tests.networks import one_thread, prepared, simulated, text_cache
 from tests.pretrain.tiny import TINY

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from finetune.bootstrap import subject_weights
-from finetune.challenge import severity_weights
-from finetune.graph_scores import graph_scores
+from finetune.diagnosis.result import ConceptCount, Encoder, Evaluation, Finding, Protocol, Side, Threshold
+from finetune.diagnosis.summary import Run, bootstrap_run, differences, summarise
+from finetune.metrics.bootstrap import subject_weights
+from finetune.metrics.challenge import severity_weights
+from finetune.metrics.graph_scores import graph_scores
 from finetune.protocols import Role, Task, nested_fractions
-from finetune.result import ConceptCount, Encoder, Evaluation, Finding, Protocol, Side, Threshold
-from finetune.summary import Run, bootstrap_run, differences, summarise
 from finetune.trust.summary import trust
 from ontology.graph import Concept, ConceptGraph
 from ontology.kernels import SEVERITY

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from finetune.bootstrap import Kind, interval, seed_interval, subject_weights
-from finetune.metrics import macro, rank_metrics
+from finetune.metrics.bootstrap import Kind, interval, seed_interval, subject_weights
+from finetune.metrics.ranking import macro, rank_metrics
 
 
 def test_a_draw_takes_whole_subjects_as_many_as_there_are() -> None:

@@ -10,8 +10,15 @@ import numpy as np
 import pytest
 
 from biosig.errors import BiosigError
-from finetune.challenge import EQUIVALENT, SINUS_RHYTHM, Weights, challenge_score, read_weights, severity_weights
-from finetune.decided import Decided
+from finetune.metrics.challenge import (
+    EQUIVALENT,
+    SINUS_RHYTHM,
+    Weights,
+    challenge_score,
+    read_weights,
+    severity_weights,
+)
+from finetune.metrics.decided import Decided
 from ontology import cardiac, concepts
 from ontology.kernels import severity
 

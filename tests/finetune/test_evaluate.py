@@ -18,22 +18,22 @@ import ontology
 from biosig.cli import build
 from biosig.errors import BiosigError
 from biosig.store import Store, duplicates
-from finetune.audit import LeakageError, audit, enforce, supervision
-from finetune.bench import Bench, Options
-from finetune.command import parse_fractions
-from finetune.diagnosis import concept_counts, diagnosis, reasons
+from finetune.commands.evaluate import parse_fractions
+from finetune.diagnosis.audit import LeakageError, audit, enforce, supervision
+from finetune.diagnosis.bench import Bench, Options
+from finetune.diagnosis.evaluate import evaluate
+from finetune.diagnosis.result import Encoder, Evaluation, Protocol, Severity
+from finetune.diagnosis.rivals import Job, processes, read_random, train_one
+from finetune.diagnosis.scratch import Budget
+from finetune.diagnosis.task import concept_counts, diagnosis, reasons
 from finetune.embedding import embed
-from finetune.evaluate import evaluate
 from finetune.probe import fit_probe
 from finetune.protocols import Role, Task
-from finetune.result import Encoder, Evaluation, Protocol, Severity
-from finetune.rivals import Job, processes, read_random, train_one
-from finetune.scratch import Budget
 from pretrain.errors import ModelError
-from pretrain.leakage import TrainingSet
-from pretrain.model import FoundationModel, Space
+from pretrain.models.foundation import FoundationModel, Space
+from pretrain.models.leakage import TrainingSet
 from pretrain.recipe import parse
-from pretrain.session import pretrain
+from pretrain.training.session import pretrain
 from pretrain.zero_shot import unit
 from tests.pretrain.tiny import TINY
 
@@ -271,6 +271,6 @@ def test_fractions_are_read_as_numbers() -> None:
 
 def test_help_is_instant() -> None:
     heavy = "{'torch', 'sklearn', 'matplotlib', 'pandas', 'jinja2'}"
-    code = f"import sys, finetune.command; print({heavy} & set(sys.modules))"
+    code = f"import sys, finetune.commands.evaluate; print({heavy} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"

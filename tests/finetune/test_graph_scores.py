@@ -12,18 +12,18 @@ from typer.testing import CliRunner
 
 import ontology
 from biosig.cli import build
-from finetune.bootstrap import subject_weights
-from finetune.challenge import challenge_score, severity_weights
-from finetune.decided import Decided
-from finetune.graph_scores import graph_scores
-from finetune.hierarchical import error_distance, hierarchical_scores
-from finetune.metrics import best_thresholds
-from finetune.page import bracket, decimal
+from finetune.diagnosis.result import Encoder, Evaluation, GraphScores, Protocol
+from finetune.diagnosis.summary import Run
+from finetune.metrics.bootstrap import subject_weights
+from finetune.metrics.challenge import challenge_score, severity_weights
+from finetune.metrics.decided import Decided
+from finetune.metrics.graph_scores import graph_scores
+from finetune.metrics.hierarchical import error_distance, hierarchical_scores
+from finetune.metrics.ranking import best_thresholds
 from finetune.protocols import Role, Task
-from finetune.report import GRAPH, write_report
-from finetune.result import Encoder, Evaluation, GraphScores, Protocol
-from finetune.summary import Run
-from finetune.table import as_table
+from finetune.report.document import GRAPH, write_report
+from finetune.report.page import bracket, decimal
+from finetune.report.table import as_table
 from tests.finetune.fakes import make_evaluation, make_task
 
 CARDIAC = ontology.cardiac()

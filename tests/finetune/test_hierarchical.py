@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score
 
-from finetune.decided import Decided
-from finetune.hierarchical import error_distance, hierarchical_scores
+from finetune.metrics.decided import Decided
+from finetune.metrics.hierarchical import error_distance, hierarchical_scores
 from ontology import UnknownNameError, cardiac
 from ontology.graph import Concept, ConceptGraph
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
-from finetune.bootstrap import subject_weights
-from finetune.metrics import best_thresholds, decide, macro, rank_metrics
+from finetune.metrics.bootstrap import subject_weights
+from finetune.metrics.ranking import best_thresholds, decide, macro, rank_metrics
 
 
 def draw(n: int, k: int, seed: int, *, decimals: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

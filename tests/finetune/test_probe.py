@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from finetune.heads import HEADS
 from finetune.heads.linear import LinearHead, fit_linear
-from finetune.metrics import macro, rank_metrics
+from finetune.metrics.ranking import macro, rank_metrics
 from finetune.probe import fit_probe
 from finetune.protocols import Role, Task
 from tests.finetune.fakes import features_of, make_task

@@ -14,10 +14,10 @@ import pytest
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from finetune.page import bracket, decimal
-from finetune.report import Example, Map, Named, lines, write_report
-from finetune.result import Encoder, Estimate, Evaluation, Finding, Protocol, Severity
-from finetune.table import as_table
+from finetune.diagnosis.result import Encoder, Estimate, Evaluation, Finding, Protocol, Severity
+from finetune.report.document import Example, Map, Named, lines, write_report
+from finetune.report.page import bracket, decimal
+from finetune.report.table import as_table
 from tests.finetune.fakes import make_evaluation, make_task
 
 ATTACK = '<script>alert("x")</script><img src=x onerror=alert(1)> & "quoted"'

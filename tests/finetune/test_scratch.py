@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from finetune.metrics import macro, rank_metrics
+from finetune.diagnosis.scratch import Budget, Classifier, Trained, train
+from finetune.metrics.ranking import macro, rank_metrics
 from finetune.probe import fit_probe
 from finetune.protocols import Role, Task
-from finetune.scratch import Budget, Classifier, Trained, train
 from tests.finetune.fakes import features_of
 
 QUICK = Budget(steps=60, batch_size=16, check_every=10, patience=2, learning_rate=3e-2, warmup=2)

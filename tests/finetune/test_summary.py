@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from finetune.bootstrap import subject_weights
+from finetune.diagnosis.result import Encoder, Evaluation, Protocol
+from finetune.diagnosis.summary import Run, bootstrap_run, differences, summarise
+from finetune.metrics.bootstrap import subject_weights
 from finetune.protocols import Role, Task
-from finetune.result import Encoder, Evaluation, Protocol
-from finetune.summary import Run, bootstrap_run, differences, summarise
 from tests.finetune.fakes import make_evaluation, make_task
 
 

@@ -16,7 +16,14 @@ from biosig.channels import LEADS_12, positions
 from biosig.preprocess import Preprocessing
 from biosig.recording import Modality
 from biosig.store import MODALITIES
-from pretrain.architecture import (
+from pretrain.masked.strategies import LeadWise, Random
+from pretrain.models.config import ModelConfig, OntologyConfig, ReportEncoderConfig
+from pretrain.models.foundation import FoundationModel
+from pretrain.models.intake import Intake
+from pretrain.objectives import OBJECTIVES, Alignment, Coding
+from pretrain.parallel.distributed import Processes
+from pretrain.parallel.launch import fabric_of
+from pretrain.specs.architecture import (
     Anchor,
     Architecture,
     ConceptEmbedding,
@@ -28,16 +35,9 @@ from pretrain.architecture import (
     TokenSpec,
     ViewSpec,
 )
-from pretrain.config import ModelConfig, OntologyConfig, ReportEncoderConfig
-from pretrain.distributed import Processes
-from pretrain.execution import Device, Training
-from pretrain.gradcache import GradCache
-from pretrain.intake import Intake
-from pretrain.launch import fabric_of
-from pretrain.learner import Learner
-from pretrain.masked.strategies import LeadWise, Random
-from pretrain.model import FoundationModel
-from pretrain.objectives import OBJECTIVES, Alignment, Coding
+from pretrain.specs.execution import Device, Training
+from pretrain.training.gradcache import GradCache
+from pretrain.training.learner import Learner
 
 GRAPH = ontology.cardiac()
 K, TEXT, RATE, SAMPLES = len(GRAPH.observed), 24, 100.0, 256

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import distributed, multiprocessing
 
-from pretrain.launch import environment
+from pretrain.parallel.launch import environment
 
 
 def in_processes(count: int, function: Callable[..., Any], *arguments: Any) -> None:

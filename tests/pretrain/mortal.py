@@ -21,9 +21,9 @@ from rich.console import Console
 from biosig.errors import BiosigError
 from pretrain import saving
 from pretrain.recipe import parse
-from pretrain.run import Run
-from pretrain.session import pretrain
-from pretrain.trainer import Trainer
+from pretrain.training.run import Run
+from pretrain.training.session import pretrain
+from pretrain.training.trainer import Trainer
 
 # What the interpreter tells before it changes the disk.
 _CHANGES = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir"}

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pretrain import checkpoint as checkpoint_module
-from pretrain.checkpoint import Checkpoints
 from pretrain.errors import TrainingError
-from pretrain.history import History
-from pretrain.optimiser import adamw
 from pretrain.saving import save_bytes, save_tensors
-from pretrain.specs import Optimiser
+from pretrain.specs.recipe import Optimiser
+from pretrain.training import checkpoint as checkpoint_module
+from pretrain.training.checkpoint import Checkpoints
+from pretrain.training.history import History
+from pretrain.training.optimiser import adamw
 
 SPEC = Optimiser(steps=10, batch_size=2, weight_decay=0.1)
 POSITION = {"epoch": 0, "batch": 3, "records": 8}

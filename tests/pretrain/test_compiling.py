@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from pretrain.compiling import compile_towers
 from pretrain.errors import TrainingError
+from pretrain.training.compiling import compile_towers
 from tests.pretrain.exact import learner_of
 
 CASE = "graph_smoothed-rows-identity"

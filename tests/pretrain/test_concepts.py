@@ -8,8 +8,8 @@ import torch
 
 import ontology
 from ontology.graph import Concept, ConceptGraph
-from pretrain.architecture import ConceptEmbedding
-from pretrain.concepts import ConceptTower, normalised_adjacency
+from pretrain.models.concepts import ConceptTower, normalised_adjacency
+from pretrain.specs.architecture import ConceptEmbedding
 
 GRAPH = ConceptGraph(
     [

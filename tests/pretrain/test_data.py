@@ -15,13 +15,13 @@ import torch
 
 import ontology
 from biosig.store import Store
-from pretrain.data import PretrainingData
+from pretrain.data.labels import Labels, Reports
+from pretrain.data.pretraining import PretrainingData
 from pretrain.errors import TrainingError
-from pretrain.labels import Labels, Reports
-from pretrain.leakage import TrainingSet, check_subjects
+from pretrain.models.leakage import TrainingSet, check_subjects
+from pretrain.models.text import ReportEncoder
 from pretrain.recipe import Recipe
-from pretrain.specs import LabelScope
-from pretrain.text import ReportEncoder
+from pretrain.specs.recipe import LabelScope
 from tests.networks import prepared
 
 Tiny = Callable[..., Recipe]

@@ -13,15 +13,15 @@ from torch import Tensor, nn
 
 import ontology
 from biosig.store import Store
-from pretrain import session
-from pretrain.data import PretrainingData
-from pretrain.diagnosis import culprits, listed
+from pretrain.data.parts import Parts
+from pretrain.data.pretraining import PretrainingData
 from pretrain.errors import TrainingError
-from pretrain.learner import Learner
-from pretrain.parts import Parts
+from pretrain.models.text import ReportEncoder
 from pretrain.recipe import Recipe
-from pretrain.session import pretrain
-from pretrain.text import ReportEncoder
+from pretrain.training import session
+from pretrain.training.diagnosis import culprits, listed
+from pretrain.training.learner import Learner
+from pretrain.training.session import pretrain
 
 Change = Callable[[dict[str, Tensor]], None]
 

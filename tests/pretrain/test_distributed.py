@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, distributed
 from torch.testing import assert_close
 
-from pretrain.distributed import ALONE, Gathered, Processes
+from pretrain.parallel.distributed import ALONE, Gathered, Processes
 from tests.pretrain.gloo import in_processes
 
 # One process has nothing, and the tensors that come with it have fewer channels.

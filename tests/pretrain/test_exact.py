@@ -11,9 +11,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.testing import assert_close
 
-from pretrain.gradcache import GradCache, split
-from pretrain.learner import Learner
-from pretrain.rng import draw_key, seeded
+from pretrain.training.gradcache import GradCache, split
+from pretrain.training.learner import Learner
+from pretrain.training.rng import draw_key, seeded
 from tests.pretrain.exact import CASES, MICRO_BATCH, RECORDS, batch_of, file_of, gradients, learner_of, write_gradients
 from tests.pretrain.gloo import in_processes
 

@@ -14,13 +14,13 @@ import torch
 from torch import nn
 
 from pretrain import saving
-from pretrain.checkpoint import Checkpoints
 from pretrain.errors import TrainingError
-from pretrain.history import History
-from pretrain.optimiser import adamw
 from pretrain.recipe import Recipe
-from pretrain.run import Run
-from pretrain.specs import Optimiser
+from pretrain.specs.recipe import Optimiser
+from pretrain.training.checkpoint import Checkpoints
+from pretrain.training.history import History
+from pretrain.training.optimiser import adamw
+from pretrain.training.run import Run
 from tests.pretrain.mortal import Mortals
 from tests.pretrain.tiny import TINY
 

@@ -14,9 +14,9 @@ from ontology.convert import convert
 from pretrain import graphs
 from pretrain.errors import RecipeError, TrainingError
 from pretrain.graphs import graph_of
-from pretrain.model import FoundationModel
+from pretrain.models.foundation import FoundationModel
 from pretrain.recipe import Recipe, parse
-from pretrain.session import pretrain
+from pretrain.training.session import pretrain
 from tests.ontology.rf2_release import concept_id, save, small
 
 WORDLESS = ("model.concept=null", "objectives=[{name: signal_language}]")

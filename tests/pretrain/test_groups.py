@@ -9,8 +9,8 @@ import pytest
 
 from biosig.recording import Modality
 from biosig.store import Store
-from pretrain.groups import main_modality, rows_of_groups
-from pretrain.sampler_specs import Group
+from pretrain.sampling.groups import main_modality, rows_of_groups
+from pretrain.specs.samplers import Group
 from tests.pretrain.joint import joint_stores
 
 ECG, EEG, EOG = Modality.ECG, Modality.EEG, Modality.EOG

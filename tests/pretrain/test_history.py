@@ -11,11 +11,11 @@ from safetensors.torch import load_file
 from torch.testing import assert_close
 
 from pretrain.errors import TrainingError
-from pretrain.execution import Better, Watch
-from pretrain.history import Best, History, best_of
-from pretrain.model import FoundationModel
+from pretrain.models.foundation import FoundationModel
 from pretrain.recipe import Recipe
-from pretrain.session import pretrain
+from pretrain.specs.execution import Better, Watch
+from pretrain.training.history import Best, History, best_of
+from pretrain.training.session import pretrain
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,12 @@ import ontology
 from biosig.channels import LEADS_12
 from biosig.recording import Modality, Recording
 from biosig.store import Store
-from pretrain.data import PretrainingData
+from pretrain.data.pretraining import PretrainingData
 from pretrain.errors import TrainingError
-from pretrain.model import FoundationModel
+from pretrain.models.foundation import FoundationModel
+from pretrain.models.text import ReportEncoder
 from pretrain.recipe import Recipe, parse
-from pretrain.session import Summary, pretrain
-from pretrain.text import ReportEncoder
+from pretrain.training.session import Summary, pretrain
 from tests.pretrain.joint import JOINT, RATE, joint_stores
 from tests.pretrain.test_data import renamed
 from tests.pretrain.test_processes import same
@@ -40,8 +40,8 @@ import torch
 torch.set_num_threads(1)
 from rich.console import Console
 from pretrain.recipe import parse
-from pretrain.session import pretrain
-from pretrain.trainer import Trainer
+from pretrain.training.session import pretrain
+from pretrain.training.trainer import Trainer
 
 recipe, out, last = parse(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 step = Trainer._step

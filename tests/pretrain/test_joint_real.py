@@ -15,14 +15,14 @@ from biosig.corpora import CORPORA
 from biosig.presets import load as preset
 from biosig.recording import Modality
 from biosig.store import prepare
-from pretrain.data import PretrainingData
+from pretrain.data.labels import NO_REPORT
+from pretrain.data.pretraining import PretrainingData
 from pretrain.errors import TrainingError
-from pretrain.labels import NO_REPORT
-from pretrain.model import FoundationModel
+from pretrain.models.foundation import FoundationModel
+from pretrain.models.text import ReportEncoder
 from pretrain.recipe import load
-from pretrain.sampling import NO_MOMENT
-from pretrain.session import pretrain
-from pretrain.text import ReportEncoder
+from pretrain.sampling.samplers import NO_MOMENT
+from pretrain.training.session import pretrain
 
 FOLDERS = {"cinc2021": "ecg", "ptb-xl": "ecg", "dasps": "eeg", "eegmat": "eeg"}
 LIMITS = {"dasps": 60, "eegmat": 8}

@@ -15,8 +15,8 @@ from scipy.stats import chisquare
 from torch import Tensor
 
 from pretrain.errors import RecipeError, TrainingError
-from pretrain.mixing import Mixed, shares
 from pretrain.recipe import parse
+from pretrain.sampling.mixing import Mixed, shares
 from tests.pretrain.joint import JOINT
 
 SIZE = 4

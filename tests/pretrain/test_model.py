@@ -15,10 +15,10 @@ from safetensors.torch import load_file, save_file
 from biosig.recording import Modality, Recording
 from biosig.store import Store
 from pretrain.errors import ModelError
-from pretrain.model import FoundationModel, Space, random_like
-from pretrain.montage import collate
+from pretrain.models.foundation import FoundationModel, Space, random_like
+from pretrain.models.montage import collate
 from pretrain.recipe import parse
-from pretrain.session import pretrain
+from pretrain.training.session import pretrain
 from tests.networks import prepared
 from tests.pretrain.tiny import TINY
 

@@ -16,8 +16,8 @@ from torch import Tensor
 from biosig.recording import Modality
 from biosig.store import SCALE, Store
 from pretrain.errors import TrainingError
-from pretrain.moments import Moments
-from pretrain.presentations import shared_stretch
+from pretrain.sampling.moments import Moments
+from pretrain.sampling.presentations import shared_stretch
 from tests.pretrain.eeg import Shown, clocks
 
 SCALE_EEG = SCALE[Modality.EEG]

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import ontology
-from pretrain import session
-from pretrain.data import PretrainingData
-from pretrain.distributed import Processes
-from pretrain.gradcache import GradCache
-from pretrain.parts import Parts, joined
+from pretrain.data.parts import Parts, joined
+from pretrain.data.pretraining import PretrainingData
+from pretrain.models.text import ReportEncoder
+from pretrain.parallel.distributed import Processes
 from pretrain.recipe import parse
-from pretrain.text import ReportEncoder
+from pretrain.training import session
+from pretrain.training.gradcache import GradCache
 from tests.pretrain.tiny import TINY
 
 

@@ -15,7 +15,7 @@ import torch
 from threadpoolctl import threadpool_info
 
 from biosig.store import Store, Windows
-from pretrain.prefetch import prefetch
+from pretrain.data.prefetch import prefetch
 
 
 @pytest.mark.parametrize(("threads", "ahead"), [(1, 1), (2, 4), (4, 2), (8, 16)])
@@ -89,7 +89,7 @@ def test_who_stops_waits_for_nobody_who_hangs() -> None:
 
 def test_a_thread_that_hangs_keeps_no_process_alive() -> None:
     script = (
-        "import time\nfrom pretrain.prefetch import prefetch\n"
+        "import time\nfrom pretrain.data.prefetch import prefetch\n"
         "made = prefetch(lambda key: time.sleep(600 * key), range(10))\nnext(made)\nraise SystemExit(7)"
     )
     ended = subprocess.run([sys.executable, "-c", script], timeout=60, check=False)

@@ -17,18 +17,18 @@ from rich.console import Console
 
 import ontology
 from biosig.store import Store
-from pretrain import session
-from pretrain.data import PretrainingData
-from pretrain.distributed import ALONE, Processes
+from pretrain.data.examples import Examples
+from pretrain.data.labels import Labels
+from pretrain.data.pretraining import PretrainingData
 from pretrain.errors import RecipeError, TrainingError
-from pretrain.examples import Examples
-from pretrain.execution import Probing, Training
-from pretrain.labels import Labels
+from pretrain.models.text import ReportEncoder
+from pretrain.parallel.distributed import ALONE, Processes
 from pretrain.probes import PROBES, Watched, probes_of
 from pretrain.probes.scores import macro_auroc
 from pretrain.recipe import Recipe, parse
-from pretrain.session import train
-from pretrain.text import ReportEncoder
+from pretrain.specs.execution import Probing, Training
+from pretrain.training import session
+from pretrain.training.session import train
 from tests.pretrain.eeg import SMALL, TINY_EEG, simulated_store
 from tests.pretrain.tiny import TINY
 

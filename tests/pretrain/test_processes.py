@@ -18,10 +18,10 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from pretrain.errors import TrainingError
-from pretrain.execution import Device, Training
-from pretrain.launch import environment, fabric_of, leads, started
+from pretrain.parallel.launch import environment, fabric_of, leads, started
 from pretrain.recipe import parse
-from pretrain.trainer import Trainer
+from pretrain.specs.execution import Device, Training
+from pretrain.training.trainer import Trainer
 from tests.pretrain.gloo import free_port
 from tests.pretrain.tiny import TINY
 
@@ -38,10 +38,10 @@ from pathlib import Path
 import torch
 from rich.console import Console
 from biosig.errors import BiosigError
-from pretrain.data import PretrainingData
+from pretrain.data.pretraining import PretrainingData
 from pretrain.recipe import parse
-from pretrain.session import pretrain
-from pretrain.trainer import Trainer
+from pretrain.training.session import pretrain
+from pretrain.training.trainer import Trainer
 
 recipe, store, out = parse(sys.argv[1], overrides=sys.argv[6:]), Path(sys.argv[2]), Path(sys.argv[3])
 what, when = sys.argv[4], int(sys.argv[5])

@@ -10,12 +10,12 @@ from rich.console import Console
 import ontology
 from biosig.preprocess import Preprocessing, Resample
 from biosig.store import prepare
-from pretrain.data import PretrainingData
-from pretrain.labels import NO_REPORT
-from pretrain.model import FoundationModel
+from pretrain.data.labels import NO_REPORT
+from pretrain.data.pretraining import PretrainingData
+from pretrain.models.foundation import FoundationModel
+from pretrain.models.text import ReportEncoder
 from pretrain.recipe import load
-from pretrain.session import build_learner, pretrain
-from pretrain.text import ReportEncoder
+from pretrain.training.session import build_learner, pretrain
 
 SMALL = ["optimiser.steps=3", "optimiser.warmup_steps=1", "optimiser.batch_size=24", "model.signal.options.width=8"]
 

@@ -8,7 +8,7 @@ import yaml
 
 from pretrain import recipe
 from pretrain.errors import RecipeError
-from pretrain.specs import Optimiser
+from pretrain.specs.recipe import Optimiser
 
 SMALL = """
 name: small

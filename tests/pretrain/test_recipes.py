@@ -18,15 +18,15 @@ from biosig.recording import Modality
 from biosig.store import Store
 from pretrain.catalogue import entry
 from pretrain.commands.recipes import recipes as command
-from pretrain.data import PretrainingData
+from pretrain.data.pretraining import PretrainingData
 from pretrain.errors import RecipeError
 from pretrain.graphs import graph_of
-from pretrain.model import FoundationModel
+from pretrain.models.foundation import FoundationModel
+from pretrain.models.text import ReportEncoder
 from pretrain.objectives import OBJECTIVES
 from pretrain.recipe import Recipe, load, shipped
-from pretrain.sampler_specs import MixedSampler
-from pretrain.session import build_learner, pretrain
-from pretrain.text import ReportEncoder
+from pretrain.specs.samplers import MixedSampler
+from pretrain.training.session import build_learner, pretrain
 from tests.networks import prepared
 from tests.pretrain.eeg import SMALL, simulated_store
 

@@ -11,11 +11,11 @@ import pytest
 from rich.console import Console
 
 from pretrain.errors import TrainingError
-from pretrain.execution import Training
 from pretrain.recipe import Recipe
-from pretrain.reporter import FOLDER, Reporter, scalars
-from pretrain.run import Run
-from pretrain.session import pretrain
+from pretrain.specs.execution import Training
+from pretrain.training.reporter import FOLDER, Reporter, scalars
+from pretrain.training.run import Run
+from pretrain.training.session import pretrain
 
 ON = Training(tensorboard=True)
 

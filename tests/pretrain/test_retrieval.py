@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from biosig.store import Store
+from pretrain.data.examples import Examples
 from pretrain.errors import TrainingError
-from pretrain.examples import Examples
-from pretrain.model import FoundationModel, random_like
+from pretrain.models.foundation import FoundationModel, random_like
 from pretrain.objectives import TemporalAsynchronous
 from pretrain.recipe import parse
 from pretrain.retrieval import found, retrieval

@@ -9,7 +9,7 @@ import pytest
 
 from pretrain.errors import TrainingError
 from pretrain.recipe import Recipe
-from pretrain.run import Run, difference, versions
+from pretrain.training.run import Run, difference, versions
 
 FACTS: dict[str, Any] = {"stores": [{"sha256": "a", "folds": (1, 2)}], "versions": versions(), "precision": "float32"}
 

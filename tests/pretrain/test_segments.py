@@ -14,7 +14,7 @@ from biosig.recording import Modality
 from biosig.store import SCALE, Store
 from pretrain.errors import RecipeError, TrainingError
 from pretrain.recipe import parse
-from pretrain.segments import Segments
+from pretrain.sampling.segments import Segments
 from tests.pretrain.eeg import Shown, clocks
 from tests.pretrain.tiny import TINY
 

@@ -12,16 +12,16 @@ from safetensors.torch import load_file, save_file
 from torch.distributed.tensor import DTensor
 from torch.testing import assert_close
 
-from pretrain import launch
-from pretrain.checkpoint import Checkpoints
-from pretrain.distributed import Processes
-from pretrain.execution import Device, Strategy, Training
-from pretrain.gradcache import GradCache
-from pretrain.launch import fabric_of
-from pretrain.optimiser import adamw
-from pretrain.parts import Parts
-from pretrain.sharding import clip_gradients, is_sharded, placed_like, shard, whole
-from pretrain.specs import Optimiser
+from pretrain.data.parts import Parts
+from pretrain.parallel import launch
+from pretrain.parallel.distributed import Processes
+from pretrain.parallel.launch import fabric_of
+from pretrain.parallel.sharding import clip_gradients, is_sharded, placed_like, shard, whole
+from pretrain.specs.execution import Device, Strategy, Training
+from pretrain.specs.recipe import Optimiser
+from pretrain.training.checkpoint import Checkpoints
+from pretrain.training.gradcache import GradCache
+from pretrain.training.optimiser import adamw
 from tests.pretrain.exact import (
     CASES,
     MICRO_BATCH,

@@ -11,10 +11,10 @@ import ontology
 from biosig.preprocess import Preprocessing
 from biosig.simulate import Experiment, write_experiment
 from biosig.store import prepare
-from pretrain.data import PretrainingData
-from pretrain.distributed import Processes
+from pretrain.data.pretraining import PretrainingData
+from pretrain.parallel.distributed import Processes
 from pretrain.recipe import Recipe, parse
-from pretrain.sampling import WHOLE
+from pretrain.sampling.samplers import WHOLE
 
 EVERY = "data.augment=[{kind: gain}, {kind: noise}, {kind: lead_mask, probability: 0.5}]"
 

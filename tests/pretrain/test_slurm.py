@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pretrain.execution import Device, Training
-from pretrain.launch import fabric_of
+from pretrain.parallel.launch import fabric_of
+from pretrain.specs.execution import Device, Training
 
 # What srun tells the fourth of eight tasks.
 JOB = {

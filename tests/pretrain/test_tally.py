@@ -2,7 +2,7 @@
 
 import json
 
-from pretrain.tally import Tally
+from pretrain.training.tally import Tally
 
 
 def test_a_loss_that_was_not_found_is_no_zero() -> None:

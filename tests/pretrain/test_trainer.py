@@ -12,17 +12,17 @@ from rich.console import Console
 from torch import Tensor, nn
 
 import ontology
-from pretrain import session
-from pretrain.data import PretrainingData
+from pretrain.data.pretraining import PretrainingData
 from pretrain.errors import RecipeError, TrainingError
-from pretrain.execution import Device, Precision
-from pretrain.learner import Learner
-from pretrain.model import FoundationModel
-from pretrain.optimiser import adamw
-from pretrain.precision import resolve_precision
+from pretrain.models.foundation import FoundationModel
+from pretrain.models.text import ReportEncoder
 from pretrain.recipe import Recipe
-from pretrain.session import Summary, pretrain
-from pretrain.text import ReportEncoder
+from pretrain.specs.execution import Device, Precision
+from pretrain.training import session
+from pretrain.training.learner import Learner
+from pretrain.training.optimiser import adamw
+from pretrain.training.precision import resolve_precision
+from pretrain.training.session import Summary, pretrain
 
 Tiny = Callable[..., Recipe]
 
@@ -167,7 +167,7 @@ def test_precision_is_what_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> N
     for asked in (Precision.BF16, Precision.FLOAT32):
         assert resolve_precision(asked, Device.CPU) is asked
     for amx, expected in ((True, Precision.BF16), (False, Precision.FLOAT32)):
-        monkeypatch.setattr("pretrain.precision._has_amx", lambda amx=amx: amx)
+        monkeypatch.setattr("pretrain.training.precision._has_amx", lambda amx=amx: amx)
         assert resolve_precision(Precision.AUTO, Device.CPU) is expected
 
 

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 import torch
 
-from finetune.metrics import best_thresholds, decide, rank_metrics
+from finetune.metrics.ranking import best_thresholds, decide, rank_metrics
 from ontology import cardiac, concepts
-from pretrain.labels import Labels
+from pretrain.data.labels import Labels
 from pretrain.objectives import OBJECTIVES
 from pretrain.objectives.graph_smoothed import Form
-from pretrain.specs import LabelScope
+from pretrain.specs.recipe import LabelScope
 
 GRAPH = cardiac()
 RECORDS = (

@@ -13,14 +13,14 @@ from torch import Tensor
 
 from biosig.channels import LEADS_12, positions
 from biosig.recording import Modality
-from pretrain.data import PretrainingData
-from pretrain.distributed import Processes
+from pretrain.data.pretraining import PretrainingData
 from pretrain.errors import RecipeError
-from pretrain.learner import Learner
+from pretrain.parallel.distributed import Processes
 from pretrain.recipe import Recipe, load
-from pretrain.session import build_learner, pretrain
-from pretrain.specs import Data
-from pretrain.view_specs import Copies, LeadViews
+from pretrain.specs.recipe import Data
+from pretrain.specs.views import Copies, LeadViews
+from pretrain.training.learner import Learner
+from pretrain.training.session import build_learner, pretrain
 
 Tiny = Callable[..., Recipe]
 FREE = "model.signal.options.front_end=montage_free"

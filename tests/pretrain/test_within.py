@@ -20,12 +20,12 @@ from rich.console import Console
 import ontology
 from biosig.preprocess import Preprocessing, Resample
 from biosig.store import Store, prepare, trials
-from pretrain.data import PretrainingData
+from pretrain.data.examples import Examples
+from pretrain.data.pretraining import PretrainingData
 from pretrain.errors import RecipeError, TrainingError
-from pretrain.examples import Examples
-from pretrain.leakage import TrainingSet
+from pretrain.models.leakage import TrainingSet
 from pretrain.recipe import Recipe, load, parse
-from pretrain.session import pretrain
+from pretrain.training.session import pretrain
 from pretrain.within import pretrain_on
 from tests.pretrain.eeg import SMALL, TINY_EEG, Shown, clocks, simulated_store
 from tests.pretrain.test_data import renamed
@@ -205,8 +205,8 @@ import torch
 torch.set_num_threads(1)
 from rich.console import Console
 from pretrain.recipe import parse
-from pretrain.session import pretrain
-from pretrain.trainer import Trainer
+from pretrain.training.session import pretrain
+from pretrain.training.trainer import Trainer
 recipe, store, out, last = parse(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
 real, calls = Trainer._step, 0
 def step(*arguments):

@@ -10,7 +10,7 @@ from finetune.emotion.encoding import encode, occlusion
 from finetune.emotion.pretraining import pretrained_tower, random_tower
 from finetune.emotion.rivals.base import BOTH, RIVALS, Outcome, Rival
 from finetune.emotion.rivals.entropy import classify, normalised
-from pretrain.towers import SignalTower
+from pretrain.models.towers import SignalTower
 
 #: What an encoder listens to is measured for one seed: it takes a pass for each electrode.
 PICTURED_SEED = 0

@@ -17,7 +17,7 @@ from finetune.emotion.protocols import Access
 from finetune.emotion.rivals.base import RIVALS, Outcome, Rival
 from finetune.emotion.training import train
 from finetune.heads.linear import LinearHead
-from pretrain.towers import SignalTower
+from pretrain.models.towers import SignalTower
 
 _BATCH = 32
 _MEASURED = 256

@@ -8,10 +8,10 @@ import torch
 from biosig.preprocess import Preprocessing
 from biosig.recording import Modality
 from finetune.adaptation.encoder import adapt
-from finetune.choices import Adaptation
-from pretrain.architecture import SignalSpec, TokenPooling
-from pretrain.intake import Intake
-from pretrain.towers import SignalTower
+from finetune.diagnosis.choices import Adaptation
+from pretrain.models.intake import Intake
+from pretrain.models.towers import SignalTower
+from pretrain.specs.architecture import SignalSpec, TokenPooling
 
 RATE = 1e-3
 

@@ -16,16 +16,16 @@ import biosig
 from biosig.cli import build
 from biosig.store import Store
 from finetune.adaptation.fit import Tuned, Tuning, finetune
-from finetune.audit import LeakageError
-from finetune.choices import Adaptation
-from finetune.diagnoser import Answer, Diagnoser
-from finetune.diagnosis import diagnosis
-from finetune.metrics import rank_metrics
+from finetune.diagnosis.audit import LeakageError
+from finetune.diagnosis.choices import Adaptation
+from finetune.diagnosis.diagnoser import Answer, Diagnoser
+from finetune.diagnosis.scratch import Budget
+from finetune.diagnosis.task import diagnosis
+from finetune.metrics.ranking import rank_metrics
 from finetune.protocols import Role
-from finetune.scratch import Budget
 from pretrain.errors import ModelError
-from pretrain.leakage import TrainingSet
-from pretrain.model import FoundationModel
+from pretrain.models.foundation import FoundationModel
+from pretrain.models.leakage import TrainingSet
 from tests.networks import simulated
 
 BUDGET = Budget(steps=2, batch_size=8, check_every=1, learning_rate=1e-3)

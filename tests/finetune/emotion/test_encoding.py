@@ -10,9 +10,9 @@ from biosig.recording import Modality
 from biosig.store import Store
 from finetune.emotion.encoding import encode, occlusion, pooled, seconds_of, windows_of
 from finetune.emotion.targets import Target, Trials, find_trials
-from pretrain.architecture import SignalSpec
-from pretrain.intake import Intake
-from pretrain.towers import SignalTower
+from pretrain.models.intake import Intake
+from pretrain.models.towers import SignalTower
+from pretrain.specs.architecture import SignalSpec
 from tests.finetune.emotion.fake_eeg import ELECTRODES, RATE, make_store
 
 

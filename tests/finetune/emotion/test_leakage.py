@@ -8,7 +8,7 @@ import pytest
 
 from biosig.preprocess import Preprocessing
 from biosig.store import Store, prepare
-from finetune.audit import LeakageError
+from finetune.diagnosis.audit import LeakageError
 from finetune.emotion.leakage import audit
 from finetune.emotion.protocols import Fold, Plan, Protocol
 from finetune.emotion.targets import Target, find_trials

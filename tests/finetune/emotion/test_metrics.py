@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from finetune.bootstrap import interval
 from finetune.emotion.metrics import Measure, measures, score
+from finetune.metrics.bootstrap import interval
 
 
 def draw(
@@ -68,7 +68,7 @@ def test_subjects_of_one_class_each_leave_auroc_within_undefined() -> None:
 def test_draws_are_metrics_of_drawn_subjects() -> None:
     probabilities, labels, subjects = draw(np.random.default_rng(0), 5, 6, 2)
     found = score(probabilities, labels, subjects, n_draws=20, seed=3)
-    from finetune.bootstrap import subject_weights
+    from finetune.metrics.bootstrap import subject_weights
 
     people = np.unique(subjects)
     weights = subject_weights(people.tolist(), n_draws=20, seed=3)

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from biosig.errors import BiosigError
-from finetune.bootstrap import interval
 from finetune.emotion.bench import Bench, Budget, Experiment, Work
 from finetune.emotion.features import Windowed
 from finetune.emotion.linear import by_trial
@@ -22,6 +21,7 @@ from finetune.emotion.rivals import BOTH, RIVALS
 from finetune.emotion.rivals.adversarial import reverse_gradient, strength_at
 from finetune.emotion.rivals.riemann import recentred
 from finetune.emotion.targets import Target
+from finetune.metrics.bootstrap import interval
 from tests.finetune.emotion.fake_eeg import make_store
 from tests.finetune.emotion.fake_trials import make_trials
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
-from finetune.bootstrap import subject_weights
+from finetune.metrics.bootstrap import subject_weights
 from finetune.trust.reliability import Bins, brier, calibration_error, reliability
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from finetune.bootstrap import subject_weights
+from finetune.diagnosis.result import Trust
+from finetune.metrics.bootstrap import subject_weights
 from finetune.protocols import Role, Task
-from finetune.result import Trust
 from finetune.trust.figures import trust_figure
 from finetune.trust.summary import MISCOVERAGE, trust
 from tests.finetune.fakes import make_task

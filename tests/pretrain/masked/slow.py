@@ -13,10 +13,10 @@ from biosig.channels import LEADS_12, positions
 from biosig.preprocess import Preprocessing
 from biosig.recording import Modality
 from biosig.store import MODALITIES
-from pretrain.architecture import Architecture, MaskedSpec, PhysiologySpec, SignalSpec
-from pretrain.config import ModelConfig
-from pretrain.intake import Intake
-from pretrain.model import FoundationModel
+from pretrain.models.config import ModelConfig
+from pretrain.models.foundation import FoundationModel
+from pretrain.models.intake import Intake
+from pretrain.specs.architecture import Architecture, MaskedSpec, PhysiologySpec, SignalSpec
 
 RATE, SAMPLES = 100.0, 300
 

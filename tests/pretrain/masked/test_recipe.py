@@ -12,13 +12,13 @@ from rich.console import Console
 import ontology
 from biosig.preprocess import Preprocessing, Resample
 from biosig.store import Store, prepare
-from pretrain.data import PretrainingData
+from pretrain.data.pretraining import PretrainingData
 from pretrain.errors import RecipeError
-from pretrain.learner import Learner
-from pretrain.model import FoundationModel
+from pretrain.models.foundation import FoundationModel
 from pretrain.recipe import load
-from pretrain.session import build_learner, pretrain
-from pretrain.specs import Recipe
+from pretrain.specs.recipe import Recipe
+from pretrain.training.learner import Learner
+from pretrain.training.session import build_learner, pretrain
 
 SMALL = [
     "data.sampling_rate=100",

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from biosig.encoders.base import Padding
 from biosig.store import MODALITIES
-from pretrain.architecture import Anchor, MaskedSpec
 from pretrain.errors import ModelError
 from pretrain.masked.masks import hidden
 from pretrain.masked.patches import cut
 from pretrain.masked.strategies import Autoregressive, LeadWise, Masking, Random
 from pretrain.masked.tower import Glimpse
-from pretrain.model import FoundationModel, random_like
+from pretrain.models.foundation import FoundationModel, random_like
 from pretrain.saving import save_tensors
+from pretrain.specs.architecture import Anchor, MaskedSpec
 from tests.pretrain.masked.slow import SAMPLES, batch, cut_slowly, model_of, normalised_slowly
 
 STRATEGIES: dict[str, tuple[Masking, str, dict[str, str]]] = {

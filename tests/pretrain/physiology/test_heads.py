@@ -13,16 +13,16 @@ from torch import Tensor
 
 from biosig.physiology import Rhythm, intervals
 from biosig.store import Store
-from pretrain.architecture import PhysiologyHead, PhysiologySpec
-from pretrain.data import PretrainingData
+from pretrain.data.pretraining import PretrainingData
 from pretrain.errors import TrainingError
-from pretrain.model import FoundationModel, random_like
+from pretrain.models.foundation import FoundationModel, random_like
 from pretrain.objectives import known_cross_entropy, known_huber
 from pretrain.physiology.patch_statistics import NAMES
 from pretrain.physiology.tower import Standard
 from pretrain.physiology.windows import RHYTHM
 from pretrain.recipe import Recipe
-from pretrain.session import build_learner
+from pretrain.specs.architecture import PhysiologyHead, PhysiologySpec
+from pretrain.training.session import build_learner
 from tests.pretrain.masked.slow import batch, model_of
 
 HEADS = [

@@ -1,0 +1,204 @@
+"""A fine-tuned model as it is handed on: encoder, head, and for each concept how far to trust what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float32, Float64
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from biosig.recording import Recording
+from finetune.diagnosis.result import Estimate
+from finetune.heads.linear import LinearHead
+from finetune.trust.calibration import Calibration
+from finetune.trust.conformal import PredictionSets, Promise
+from finetune.trust.novelty import Novelty
+from pretrain.errors import ModelError
+from pretrain.models.foundation import FoundationModel
+from pretrain.saving import load_json, save_json, save_tensors
+from pretrain.specs.architecture import Spec
+
+MODEL, CONFIG, TENSORS = "model", "diagnoser.json", "diagnoser.safetensors"
+
+
+class Answer(StrEnum):
+    """A prediction set in words: the finding is there, is not, cannot be told, or nothing like it was ever seen."""
+
+    YES = "yes"
+    NO = "no"
+    UNDECIDED = "undecided"
+    NEITHER = "neither"
+
+    @classmethod
+    def of(cls, *, absent: bool, present: bool) -> Answer:
+        """From which of the two labels are in the set."""
+        if present:
+            return cls.UNDECIDED if absent else cls.YES
+        return cls.NO if absent else cls.NEITHER
+
+
+class ConceptConfig(Spec):
+    """What is known of one column of the head.
+
+    Attributes:
+        concept: SNOMED-CT id.
+        term: Its name.
+        abbreviation: Its short name.
+        threshold: At or above which the calibrated probability says yes; of largest F1 on validation.
+        slope: Of the calibration.
+        offset: Of the calibration.
+        limits: Of the prediction sets, for absent and present; null where a label is never excluded.
+        positives: Validation records with it.
+        auroc: On the test side of the store it was fitted on.
+    """
+
+    concept: str
+    term: str
+    abbreviation: str
+    threshold: float
+    slope: float = Field(gt=0)
+    offset: float
+    limits: tuple[float | None, float | None]
+    positives: int
+    auroc: Estimate
+
+
+class DiagnoserConfig(Spec):
+    """Everything but weights.
+
+    Attributes:
+        concepts: In the order of the head's outputs.
+        miscoverage: Of the prediction sets.
+        training: How it was fitted: adaptation, steps, store, licence, records.
+        macro_auroc: On the test side, over the concepts, with an interval over subjects.
+    """
+
+    format: Literal["biosig-diagnoser"] = "biosig-diagnoser"
+    version: Literal[1] = 1
+    concepts: tuple[ConceptConfig, ...]
+    miscoverage: float
+    training: dict[str, Any]
+    macro_auroc: Estimate
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a diagnoser says of one concept in one recording."""
+
+    concept: ConceptConfig
+    probability: float
+    named: bool
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a diagnoser says of one recording.
+
+    Attributes:
+        said: Of every concept, the most probable first.
+        novelty: The share of familiar records that were more like the training records.
+    """
+
+    said: tuple[Said, ...]
+    novelty: float
+
+
+class Diagnoser:
+    """A foundation model with a head of concepts.
+
+    Args:
+        model: With the encoder that the head was fitted on.
+        head: Logits of the concepts from its features.
+        config: What is known of them.
+        novelty: How unlike the training records an input is.
+    """
+
+    def __init__(self, model: FoundationModel, head: LinearHead, config: DiagnoserConfig, novelty: Novelty) -> None:
+        self.model, self.head, self.config, self.novelty = model.eval(), head.eval(), config, novelty
+        concepts = config.concepts
+        self._calibration = Calibration(
+            np.array([one.slope for one in concepts]), np.array([one.offset for one in concepts])
+        )
+        limits = [[np.inf if limit is None else limit for limit in one.limits] for one in concepts]
+        self._sets = PredictionSets(np.array(limits), Promise.PER_LABEL, config.miscoverage)
+
+    def probabilities(self, features: Float32[np.ndarray, "row dim"]) -> Float64[np.ndarray, "row concept"]:
+        """Calibrated probabilities of the concepts, from the encoder's features."""
+        with torch.inference_mode():
+            logits = self.head(torch.from_numpy(features).double()).numpy()
+        return self._calibration.probabilities(logits)
+
+    def diagnose(self, recordings: Recording | Sequence[Recording]) -> list[Diagnosis]:
+        """What it says of each recording, which is resampled and filtered as the training data were.
+
+        Raises:
+            ModelError: If a recording cannot be brought to what the model was made for.
+        """
+        features = self.model.encode(recordings)
+        probabilities = self.probabilities(features)
+        return [
+            Diagnosis(tuple(sorted(self._said(*row), key=lambda one: -one.probability)), float(rank))
+            for *row, rank in zip(probabilities, self._sets(probabilities), self.novelty.rank(features), strict=True)
+        ]
+
+    def _said(
+        self, probabilities: Float64[np.ndarray, " concept"], sets: Bool[np.ndarray, "concept label"]
+    ) -> list[Said]:
+        return [
+            Said(
+                concept,
+                float(probability),
+                bool(probability >= concept.threshold),
+                Answer.of(absent=bool(absent), present=bool(present)),
+            )
+            for concept, probability, (absent, present) in zip(self.config.concepts, probabilities, sets, strict=True)
+        ]
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write `model/`, `diagnoser.safetensors` and, last, `diagnoser.json`: without it a folder is no diagnoser."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CONFIG).unlink(missing_ok=True)
+        self.model.save_pretrained(folder / MODEL)
+        head = {f"head.{name}": value.numpy() for name, value in self.head.state_dict().items()}
+        save_tensors(head | {f"novelty.{name}": value for name, value in vars(self.novelty).items()}, folder / TENSORS)
+        save_json(self.config.model_dump(mode="json"), folder / CONFIG)
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> Diagnoser:
+        """Load a folder, strictly.
+
+        Raises:
+            ModelError: If the folder is no diagnoser, or its parts do not fit together.
+        """
+        folder = Path(folder)
+        path = folder / CONFIG
+        if not path.is_file():
+            raise ModelError(f"{folder}: not a biosig diagnoser: there is no {CONFIG}; `biosig finetune` makes one")
+        try:
+            config = DiagnoserConfig.model_validate(load_json(path))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise ModelError(f"{path}: {field}: {first['msg']}, got {first.get('input')!r:.80}") from error
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{path}: not JSON: {error}") from error
+        model = FoundationModel.from_pretrained(folder / MODEL)
+        head = LinearHead(model.signal.encoder.dim, len(config.concepts)).double()
+        try:
+            tensors = load_file(folder / TENSORS)
+            head.load_state_dict({name: torch.from_numpy(tensors[f"head.{name}"]) for name in head.state_dict()})
+            novelty = Novelty(*(tensors[f"novelty.{name}"] for name in ("mean", "deviation", "precision", "familiar")))
+        except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise ModelError(f"{folder / TENSORS}: does not fit {CONFIG}: {reason}") from error
+        return cls(model, head, config, novelty)

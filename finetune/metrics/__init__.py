@@ -1,0 +1,1 @@
+"""Scores of records by concept, with a bootstrap over subjects."""

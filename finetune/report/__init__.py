@@ -1,0 +1,1 @@
+"""What people read: page, pictures, table, words."""

@@ -1,0 +1,1 @@
+"""From stores to batches: examples, labels, views, micro-batches, read ahead."""

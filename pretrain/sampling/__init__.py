@@ -1,0 +1,1 @@
+"""Which rows make a batch: uniform, moments, segments, mixtures of stores."""

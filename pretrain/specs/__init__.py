@@ -1,0 +1,1 @@
+"""What a recipe may say: typed, checked, and nothing else."""

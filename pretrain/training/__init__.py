@@ -1,0 +1,1 @@
+"""The run: learner, loop, checkpoints, progress, and what is written down."""
