@@ -38,8 +38,10 @@ def train(
     steps: int,
     learning_rate: float = 1e-3,
     weight_decay: float = 0.05,
+    check_every: int = _CHECK_EVERY,
+    patience: int = _PATIENCE,
 ) -> Stopped:
-    """AdamW with a warm-up and a cosine to zero; looks at validation every 20 steps, stops after three in vain.
+    """AdamW with a warm-up and a cosine to zero; looks at validation now and then, stops after some looks in vain.
 
     The network is left in evaluation mode with the weights of the least validation loss, those it came with included.
 
@@ -50,6 +52,8 @@ def train(
         steps: At most.
         learning_rate: After the warm-up.
         weight_decay: Of all weights.
+        check_every: Steps between looks.
+        patience: Looks without a smaller loss before it stops.
     """
     optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=weight_decay)
     best, best_step, weights = _look(network, validate), 0, deepcopy(network.state_dict())
@@ -65,11 +69,11 @@ def train(
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         taken = step
-        if step % _CHECK_EVERY == 0 or step == steps:
+        if step % check_every == 0 or step == steps:
             found = _look(network, validate)
             if found < best:
                 best, best_step, weights = found, step, deepcopy(network.state_dict())
-            elif step - best_step >= _PATIENCE * _CHECK_EVERY:
+            elif step - best_step >= patience * check_every:
                 break
     network.load_state_dict(weights)
     network.eval()

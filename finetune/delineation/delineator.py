@@ -1,0 +1,132 @@
+"""A fitted delineator: networks that answer together, applied to any ECG, saved and loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from biosig.recording import Modality, Recording
+from finetune.delineation.decode import Rules, waves_of
+from finetune.delineation.intake import RATE, intake
+from finetune.delineation.waves import Lead
+from finetune.heads.frames import FrameNet, FrameSpec
+from pretrain.errors import ModelError
+from pretrain.saving import load_json, save_json, save_tensors
+from pretrain.specs.architecture import Spec
+
+CONFIG, TENSORS = "delineator.json", "delineator.safetensors"
+
+
+@dataclass(frozen=True)
+class Said:
+    """Probabilities of every sample of every lead.
+
+    Attributes:
+        waves: Of no wave, P, QRS, T.
+        peaks: How near to a peak of P, QRS, T.
+        rate: Hz.
+    """
+
+    waves: np.ndarray
+    peaks: np.ndarray
+    rate: float = RATE
+
+
+class DelineatorConfig(Spec):
+    """Everything but weights.
+
+    Attributes:
+        rules: What counts as a wave.
+        network: Sizes of each member.
+        members: How many networks answer together.
+        training: What it was fitted to.
+    """
+
+    format: Literal["biosig-delineator"] = "biosig-delineator"
+    version: Literal[1] = 1
+    rules: Rules
+    network: FrameSpec
+    members: int = Field(ge=1)
+    training: dict[str, Any]
+
+
+class Delineator:
+    """Networks whose probabilities are averaged, and what counts as a wave.
+
+    Args:
+        networks: One or more, of one size.
+        config: What is known of them.
+    """
+
+    def __init__(self, networks: Sequence[FrameNet], config: DelineatorConfig) -> None:
+        self.networks, self.config = [network.eval() for network in networks], config
+
+    def delineate(self, recording: Recording) -> dict[str, Lead]:
+        """The waves of each ECG lead, in seconds from its first sample.
+
+        Raises:
+            ModelError: If there is no ECG, or less than a second of it.
+        """
+        x = intake(recording)
+        parts = [probabilities(network, x) for network in self.networks]
+        waves, peaks = (np.mean([getattr(one, name) for one in parts], axis=0) for name in ("waves", "peaks"))
+        leads = recording.pick(Modality.ECG).channels
+        # A flat lead shows nothing, whatever the others show.
+        return {
+            lead: waves_of(*(part[row] if x[row].any() else np.zeros_like(part[row]) for part in (waves, peaks)), RATE, self.config.rules)
+            for row, lead in enumerate(leads)
+        }
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write `delineator.safetensors` and, last, `delineator.json`: without it a folder is no delineator."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CONFIG).unlink(missing_ok=True)
+        save_tensors(nn.ModuleList(self.networks).state_dict(), folder / TENSORS)
+        save_json(self.config.model_dump(mode="json"), folder / CONFIG)
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> Delineator:
+        """Load a folder, strictly.
+
+        Raises:
+            ModelError: If the folder is no delineator, or its parts do not fit together.
+        """
+        folder = Path(folder)
+        path = folder / CONFIG
+        if not path.is_file():
+            raise ModelError(f"{folder}: not a biosig delineator: there is no {CONFIG}; `biosig delineate` makes one")
+        try:
+            config = DelineatorConfig.model_validate(load_json(path))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise ModelError(f"{path}: {field}: {first['msg']}, got {first.get('input')!r:.80}") from error
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{path}: not JSON: {error}") from error
+        networks = [FrameNet(config.network) for _ in range(config.members)]
+        try:
+            nn.ModuleList(networks).load_state_dict(load_file(folder / TENSORS))
+        except (OSError, SafetensorError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise ModelError(f"{folder / TENSORS}: does not fit {CONFIG}: {reason}") from error
+        return cls(networks, config)
+
+
+@torch.inference_mode()
+def probabilities(network: FrameNet, signal: Float32[np.ndarray, "lead time"]) -> Said:
+    """What a network says of one recording, in float32."""
+    network.eval()
+    x = torch.from_numpy(signal)[None]
+    frames = network(x, torch.ones(x.shape[:2], dtype=torch.bool))
+    return Said(frames.waves[0].softmax(1).double().numpy(), frames.peaks[0].sigmoid().double().numpy())
