@@ -18,6 +18,7 @@ from biosig.plot.beats import annotated_beats, counted_rate
 from biosig.plot.layout import Cell, lay_out
 from biosig.plot.output import MM_PER_INCH, new_figure
 from biosig.plot.paper import GAIN, INK, PAPER, SPEED, calibration_pulse, paper
+from biosig.plot.shade import Shade, draw_shades
 from biosig.recording import Modality, Recording
 
 _LEFT = 12.0  # for the calibration pulse
@@ -36,6 +37,7 @@ def ecg_paper(
     title: str = "",
     concepts: Sequence[str] = (),
     heart_rate: float | None = None,
+    shades: Sequence[Shade] = (),
 ) -> Figure:
     """The ECG leads of a recording on millimetre paper; printed at its own size it measures true.
 
@@ -50,6 +52,7 @@ def ecg_paper(
         title: Instead of the record's name.
         concepts: Diagnoses in words, for the header.
         heart_rate: Beats a minute, for the header; without it, it is counted from annotated beats where there are any.
+        shades: Stretches of leads to mark behind their lines.
 
     Raises:
         BiosigError: If there is no ECG lead, or nothing lies in that stretch.
@@ -75,6 +78,9 @@ def ecg_paper(
         baseline -= above
         calibration_pulse(axes, 2.5, baseline)
         for cell in row:
+            draw_shades(
+                axes, shades, cell, left=_LEFT, start=start, bottom=baseline - below, top=baseline + above
+            )  # fmt: skip
             _draw(axes, strip, cell, baseline)
         for cell, _ in pairwise(row):
             x = _LEFT + SPEED * cell.end

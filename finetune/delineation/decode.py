@@ -40,9 +40,7 @@ def waves_of(
     Returns:
         Seconds; NaN for the edge of a wave that the recording cuts off.
     """
-    return {
-        wave: _of_kind(waves[1 + place], peaks[place], rate, rules, place) for place, wave in enumerate(WAVES)
-    }
+    return {wave: _of_kind(waves[1 + place], peaks[place], rate, rules, place) for place, wave in enumerate(WAVES)}
 
 
 def confidences(

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -37,8 +37,8 @@ class Said:
         rate: Hz.
     """
 
-    waves: np.ndarray
-    peaks: np.ndarray
+    waves: Float64[np.ndarray, "lead klass time"]
+    peaks: Float64[np.ndarray, "lead kind time"]
     rate: float = RATE
 
 
@@ -79,13 +79,12 @@ class Delineator:
         """
         x = intake(recording)
         parts = [probabilities(network, x) for network in self.networks]
-        waves, peaks = (np.mean([getattr(one, name) for one in parts], axis=0) for name in ("waves", "peaks"))
-        leads = recording.pick(Modality.ECG).channels
         # A flat lead shows nothing, whatever the others show.
-        return {
-            lead: waves_of(*(part[row] if x[row].any() else np.zeros_like(part[row]) for part in (waves, peaks)), RATE, self.config.rules)
-            for row, lead in enumerate(leads)
-        }
+        moves = np.ptp(x, axis=1)[:, None, None] > 0
+        waves = np.mean([one.waves for one in parts], axis=0) * moves
+        peaks = np.mean([one.peaks for one in parts], axis=0)
+        leads = recording.pick(Modality.ECG).channels
+        return {lead: waves_of(waves[row], peaks[row], RATE, self.config.rules) for row, lead in enumerate(leads)}
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write `delineator.safetensors` and, last, `delineator.json`: without it a folder is no delineator."""

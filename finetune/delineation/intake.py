@@ -14,6 +14,8 @@ from pretrain.errors import ModelError
 RATE = 250.0
 _WANDER = 0.5
 _SHORTEST = 1.0
+# Samples by which the ends are mirrored: a second.
+_PADDING = 250
 
 
 def intake(recording: Recording) -> Float32[np.ndarray, "lead time"]:
@@ -31,5 +33,6 @@ def intake(recording: Recording) -> Float32[np.ndarray, "lead time"]:
             f"got {len(ecg.channels)} of {ecg.duration:.3g} s"
         )
     x = resample(bridge(np.array(ecg.signal))[0], recording.sampling_rate, RATE) / 1000
-    steady = sosfiltfilt(butter(2, _WANDER, "highpass", fs=RATE, output="sos"), x, axis=1, padlen=min(250, x.shape[1] - 1))
+    wander = butter(2, _WANDER, "highpass", fs=RATE, output="sos")
+    steady = sosfiltfilt(wander, x, axis=1, padlen=min(_PADDING, x.shape[1] - 1))
     return np.asarray(steady, dtype=np.float32)

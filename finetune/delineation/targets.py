@@ -48,14 +48,17 @@ def targets(lead: Annotated, samples: int, rate: float) -> Targets:
     for place, wave in enumerate(WAVES):
         for onset, peak, offset in lead.waves[wave]:
             whole = np.isfinite(onset) and np.isfinite(offset)
+            margin = 0.0 if whole else _UNSURE
+            first, last = np.nanmin((onset, peak, offset)), np.nanmax((onset, peak, offset))
+            elsewhere = (time < first - margin) | (time > last + margin)
             if whole:
                 waves[1 + place] += _covered(time, rate, onset, offset)
             else:
-                known &= np.abs(time - peak) > _UNSURE
+                known &= elsewhere
             if np.isfinite(peak):
                 peaks[place] = np.maximum(peaks[place], np.exp(-0.5 * ((time - peak) / _BELL) ** 2))
             else:
-                peaks_known[place] &= (time < onset) | (time > offset)
+                peaks_known[place] &= elsewhere
     # Where two waves touch or overlap they share the sample.
     waves[1:] /= np.maximum(waves[1:].sum(0), 1)
     waves[0] = 1 - waves[1:].sum(0)

@@ -10,6 +10,7 @@ from finetune.delineation.decode import Rules, confidences, waves_of
 from finetune.delineation.delineator import Said
 from finetune.delineation.matching import compare
 from finetune.delineation.waves import WAVES, Annotated
+
 GRID = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85)
 
 
@@ -33,6 +34,7 @@ def choose(said: Sequence[Said], names: Sequence[tuple[str, ...]], leads: Sequen
                 scores[place] += compare(drawn[name], found)[..., :3].sum(1)
     matched, missed, false = np.moveaxis(scores, -1, 0)
     f1 = 2 * matched / np.maximum(2 * matched + missed + false, 1)
-    # The middle of equally good ones would be no better: the first keeps most waves.
+    # Of equally good ones the first: it keeps most waves.
     best = f1.argmax(0)
-    return Rules(least=tuple(GRID[place] for place in best))
+    p, qrs, t = (GRID[place] for place in best)
+    return Rules(least=(p, qrs, t))

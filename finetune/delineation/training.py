@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -125,7 +125,7 @@ def fit(training: Drawn, validation: Drawn, *, seed: int, budget: Budget) -> Fit
     every = _batch(validation, range(len(validation.signal)), None, None)
 
     def validate() -> float:
-        parts = [every.take(rows) for rows in torch.arange(len(every.signal)).split(8)]
+        parts = [every.take(rows) for rows in torch.split(torch.arange(len(every.signal)), 8)]
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
             found = [network(part.signal, part.mask) for part in parts]
         weights = [float(part.known.sum()) for part in parts]
@@ -165,7 +165,7 @@ class Batch:
 def loss(frames: Frames, batch: Batch) -> Tensor:
     r"""Cross-entropy with soft targets, and binary cross-entropy of the peaks, over the samples that are known.
 
-        sum_t known_t CE(q_t, p_t) / sum_t known_t + w sum known BCE / sum known
+    sum_t known_t CE(q_t, p_t) / sum_t known_t + w sum known BCE / sum known
     """
     log_p = frames.waves.float().log_softmax(2)
     waves = -(batch.waves * log_p).sum(2) * batch.known
@@ -176,11 +176,9 @@ def loss(frames: Frames, batch: Batch) -> Tensor:
     return total + _PEAK_WEIGHT * peaks / batch.peaks_known.sum().clamp_min(1)
 
 
-def _batch(
-    drawn: Drawn, rows: Sequence[int] | range, rng: np.random.Generator | None, leads: int | None
-) -> Batch:
+def _batch(drawn: Drawn, rows: Sequence[int] | range, rng: np.random.Generator | None, leads: int | None) -> Batch:
     """Some recordings; with a generator some of their leads, changed by the augmentations."""
-    names = []
+    names: list[tuple[str, ...]] = []
     for row in rows:
         own = [name for name in drawn.names[row] if name in drawn.targets[row]]
         if rng is not None and leads is not None and len(own) > leads:
@@ -191,12 +189,17 @@ def _batch(
     signal, mask = np.zeros((n, most, samples), np.float32), np.zeros((n, most), bool)
     waves, peaks = (np.zeros((n, most, k, samples), np.float32) for k in (1 + kinds, kinds))
     known, peaks_known = np.zeros((n, most, samples), np.float32), np.zeros((n, most, kinds, samples), np.float32)
-    for place, (row, own) in enumerate(zip(rows, names, strict=True)):
-        for channel, name in enumerate(own):
+    for place, (row, chosen) in enumerate(zip(rows, names, strict=True)):
+        for channel, name in enumerate(chosen):
             x, one = drawn.signal[row][drawn.names[row].index(name)], drawn.targets[row][name]
             here = place, channel
             signal[*here, : len(x)], mask[here] = x, True
-            for whole, part in ((waves, one.waves), (peaks, one.peaks), (known, one.known), (peaks_known, one.peaks_known)):
+            for whole, part in (
+                (waves, one.waves),
+                (peaks, one.peaks),
+                (known, one.known),
+                (peaks_known, one.peaks_known),
+            ):
                 whole[*here, ..., : len(x)] = part
     x = torch.from_numpy(signal)
     if rng is not None:
@@ -207,6 +210,7 @@ def _batch(
     return Batch(x, *(torch.from_numpy(part) for part in (mask, waves, peaks, known, peaks_known)))
 
 
-def _endless(n: int, rng: np.random.Generator):
+def _endless(n: int, rng: np.random.Generator) -> Iterator[int]:
+    """Every number before n in a new order, again and again."""
     while True:
         yield from rng.permutation(n).tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -69,16 +70,14 @@ class FrameNet(nn.Module):
         super().__init__()
         self.spec = spec
         widths, kernel = spec.widths, spec.kernel
-        self.stem = nn.Sequential(nn.Conv1d(1, widths[0], 15, stride=2, padding=7), nn.BatchNorm1d(widths[0]), nn.ReLU())
+        self.stem = nn.Sequential(
+            nn.Conv1d(1, widths[0], 15, stride=2, padding=7), nn.BatchNorm1d(widths[0]), nn.ReLU()
+        )
         self.down = nn.ModuleList(_twice(width, width, kernel) for width in widths)
         self.others = nn.ModuleList(nn.Linear(width, width) for width in widths)
-        self.lower = nn.ModuleList(
-            nn.Conv1d(upper, lower, 2, stride=2) for upper, lower in zip(widths, widths[1:], strict=False)
-        )
+        self.lower = nn.ModuleList(nn.Conv1d(upper, lower, 2, stride=2) for upper, lower in pairwise(widths))
         self.dropout = nn.Dropout1d(spec.dropout)
-        self.raise_ = nn.ModuleList(
-            nn.ConvTranspose1d(lower, upper, 2, stride=2) for upper, lower in zip(widths, widths[1:], strict=False)
-        )
+        self.raise_ = nn.ModuleList(nn.ConvTranspose1d(lower, upper, 2, stride=2) for upper, lower in pairwise(widths))
         self.up = nn.ModuleList(_twice(2 * width, width, kernel) for width in widths[:-1])
         # Two samples of the input lie in one of the first level: each gets outputs of its own.
         self.outputs = 1 + 2 * spec.classes
@@ -109,7 +108,7 @@ class FrameNet(nn.Module):
         self, h: Float[Tensor, "row channel time"], there: Bool[Tensor, "batch lead"], level: int
     ) -> Float[Tensor, "row channel time"]:
         """The projected mean over leads, the same for every lead of a record."""
-        each = h.unflatten(0, there.shape)
+        each = h.reshape(*there.shape, *h.shape[1:])
         weight = (there / there.sum(1, keepdim=True).clamp_min(1)).to(h.dtype)
         mean = torch.einsum("blct,bl->btc", each, weight)
         return self.others[level](mean).transpose(1, 2)[:, None].expand_as(each).flatten(0, 1)
