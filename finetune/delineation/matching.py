@@ -28,13 +28,15 @@ def match(
 ) -> Pairs:
     """Pair points with the nearest, the closest pair first, each point once, none beyond the tolerance.
 
+    Of pairs equally far apart, to a nanosecond, the earlier reference comes first.
+
     Args:
         reference: Seconds, without NaN.
         found: Seconds, without NaN.
         tolerance: Seconds; a pair may be exactly that far apart.
     """
-    distance = np.abs(reference[:, None] - found)
-    rows, columns = np.nonzero(distance <= tolerance + 1e-9)
+    distance = np.abs(reference[:, None] - found).round(9)
+    rows, columns = np.nonzero(distance <= tolerance)
     order = np.argsort(distance[rows, columns], kind="stable")
     free_row, free_column = np.ones(len(reference), bool), np.ones(len(found), bool)
     pairs = []

@@ -54,7 +54,7 @@ def test_points_beyond_the_recording_are_not_known() -> None:
     np.testing.assert_allclose(lead.waves[Wave.T], [[np.nan, np.nan, 0.2]])
     np.testing.assert_allclose(lead.waves[Wave.P], [[4.9, np.nan, np.nan]])
     np.testing.assert_allclose(lead.waves[Wave.QRS], [[5.0, np.nan, np.nan]])
-    assert (lead.begin, lead.end) == (0.2, 5.0)
+    assert (lead.begin, lead.end) == pytest.approx((0.2, 5.0))
 
 
 def test_waves_of_the_heart_belong_to_all_leads() -> None:
