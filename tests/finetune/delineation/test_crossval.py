@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +13,12 @@ import pytest
 from typer.testing import CliRunner
 
 from biosig.errors import BiosigError
-from finetune.delineation.crossval import Plan, Result, cross_validate, sides
+from finetune.delineation.crossval import Plan, Result, cross_validate, read_annotated, sides
 from finetune.delineation.delineator import Delineator
 from finetune.delineation.rival import neurokit
 from finetune.delineation.scores import METRICS, Tally, gains, score
 from finetune.delineation.table import as_table, markdown
+from finetune.delineation.training import Drawn
 from finetune.delineation.waves import WAVES, Annotated, Wave, annotated
 from tests.finetune.delineation.simulated import BUDGET, people
 
@@ -135,3 +137,40 @@ def test_the_command_draws_the_waves_of_a_recording(crossed: tuple[Result, Delin
     assert all(float(line["onset"]) < float(line["offset"]) for line in lines if line["onset"] and line["offset"])
     assert list((tmp_path / "out").glob("*.png"))
     assert json.loads((tmp_path / "model/delineator.json").read_text())["members"] == 2
+
+
+def test_a_store_of_a_low_rate_is_refused(store: Path) -> None:
+    with pytest.raises(BiosigError, match=r"sampling_rate: expected 250 Hz or more to place edges, got 100"):
+        read_annotated(store)
+
+
+def test_a_folder_that_exists_is_not_written_over(tmp_path: Path) -> None:
+    from finetune.delineation.command import delineate
+
+    with pytest.raises(BiosigError, match="exists already"):
+        delineate(tmp_path, out=tmp_path)
+
+
+@pytest.mark.real
+def test_ludb_as_it_is_downloaded(biosig_data: Path, tmp_path: Path) -> None:
+    """Its waves, and that neurokit2 finds its beats: times and units are those of the file."""
+    for record in ("1", "7", "10"):
+        for file in (biosig_data / "ecg/ludb/data").glob(f"{record}.*"):
+            shutil.copy(file, tmp_path)
+    corpus, recordings = read_annotated(tmp_path)
+    assert (corpus, [one.record_id for one in recordings]) == ("ludb", ["1", "10", "7"])
+    one_lead = [recording.pick(["II"]) for recording in recordings]
+    references = [annotated(recording) for recording in one_lead]
+    tally = Tally.of(["1", "10", "7"], references, [neurokit(recording) for recording in one_lead])
+    matched, missed, _, total, _ = tally.counts[:, WAVES.index(Wave.QRS), 1].T
+    assert not missed.any()
+    # In one of the three the complex has two peaks.
+    assert np.median(np.abs(total / matched)) < 5
+    drawn = Drawn.of(recordings)
+    assert all(len(own) == 12 for own in drawn.targets)
+    # What is drawn as QRS moves far more than what is drawn as nothing.
+    for x, names, own in zip(drawn.signal, drawn.names, drawn.targets, strict=True):
+        target = own["II"]
+        slope = np.abs(np.gradient(x[names.index("II")]))
+        inside, outside = target.waves[2] == 1, (target.waves[0] == 1) & (target.known == 1)
+        assert slope[inside].mean() > 4 * slope[outside].mean()
