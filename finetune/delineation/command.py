@@ -99,6 +99,7 @@ def _apply(source: Path, model: Path, out: Path | None) -> None:
 def _write(leads: Mapping[str, Lead], path: Path) -> None:
     """One line a wave and lead; seconds, empty where the recording cuts a wave off."""
     import csv
+    import math
 
     with path.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
@@ -106,4 +107,4 @@ def _write(leads: Mapping[str, Lead], path: Path) -> None:
         for lead, waves in leads.items():
             for wave, rows in waves.items():
                 for row in rows.tolist():
-                    lines.writerow([lead, wave.value, *("" if time != time else f"{time:.4f}" for time in row)])  # noqa: PLR0124 -- NaN
+                    lines.writerow([lead, wave.value, *("" if math.isnan(time) else f"{time:.4f}" for time in row)])

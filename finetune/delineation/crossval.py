@@ -12,9 +12,11 @@ import numpy as np
 from jaxtyping import Int
 from pydantic import BaseModel, ConfigDict
 
+from biosig.corpora import CORPORA
 from biosig.errors import BiosigError
 from biosig.recording import Recording
 from biosig.splits import hashed_fold
+from biosig.store import Store
 from finetune.delineation.decode import Rules, waves_of
 from finetune.delineation.delineator import Delineator, DelineatorConfig, probabilities
 from finetune.delineation.intake import RATE
@@ -79,9 +81,6 @@ def read_annotated(source: Path) -> tuple[str, list[Recording]]:
     Raises:
         BiosigError: If it is neither, or the store has so low a rate that edges are lost.
     """
-    from biosig.corpora import CORPORA  # noqa: PLC0415 -- as below
-    from biosig.store import Store  # noqa: PLC0415 -- each is needed for one kind of source
-
     if (source / "store.json").is_file():
         store = Store(source)
         if min(store.rates) < RATE:
