@@ -24,17 +24,19 @@ class GroupNorm(nn.GroupNorm):
         super().__init__(min(_GROUPS, channels // 4), channels)
 
     def forward(
-        self, x: Float[Tensor, "batch channel frame"], there: Bool[Tensor, "batch frame"] | None = None
-    ) -> Float[Tensor, "batch channel frame"]:
+        self, x: Float[Tensor, "batch channel *frame"], there: Bool[Tensor, "batch frame"] | None = None
+    ) -> Float[Tensor, "batch channel *frame"]:
         """Normalised.
 
         Args:
-            x: Frames.
+            x: Frames; also as a picture one pixel high, `(batch, channel, 1, frame)`.
             there: Which frames count; the others are 0 afterwards. All by default.
         """
         if there is None:
             # As a function, for it takes a single value as well, which a very short record may come down to.
             return torch.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+        if x.ndim == 4:
+            return self(x.squeeze(2), there).unsqueeze(2)
         frames = there[:, None]
         grouped, counted = x.float().reshape(len(x), self.num_groups, -1, x.shape[-1]), frames[:, :, None]
         count = counted.sum(-1, keepdim=True) * grouped.shape[2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
@@ -16,6 +17,8 @@ from biosig.encoders.norm import GroupNorm
 _STEM_SECONDS = 0.15
 _FRAME_RATE = 50.0
 _GROUPS = 8
+# Torch's group norm is slow where the channels lie side by side and a group of them does not fill a vector.
+_FILLED = 128
 
 
 class ResNet1d(Backbone):
@@ -59,10 +62,10 @@ class ResNet1d(Backbone):
         """See `Backbone.forward`."""
         if padding is not None:
             signal = signal * padding.frames(1)[:, None]
-        x = functional.relu(self.stem(signal, padding), inplace=True)
+        x = functional.relu(self.stem(signal.unsqueeze(2), padding), inplace=True)
         for block in self.blocks:
             x = block(x, padding)
-        return x.transpose(1, 2)
+        return x.squeeze(2).transpose(1, 2)
 
 
 class Basic(nn.Module):
@@ -78,7 +81,7 @@ class Basic(nn.Module):
     def forward(self, x: Tensor, padding: Padding | None) -> Tensor:
         y = functional.relu(self.first(x, padding), inplace=True)
         y = self.second(y, padding)
-        return functional.relu(y + (x if self.around is None else self.around(x, padding)), inplace=True)
+        return functional.relu(y.add_(x if self.around is None else self.around(x, padding)), inplace=True)
 
 
 class Bottleneck(nn.Module):
@@ -96,7 +99,7 @@ class Bottleneck(nn.Module):
         y = functional.relu(self.narrow(x, padding), inplace=True)
         y = functional.relu(self.middle(y, padding), inplace=True)
         y = self.widen(y, padding)
-        return functional.relu(y + (x if self.around is None else self.around(x, padding)), inplace=True)
+        return functional.relu(y.add_(x if self.around is None else self.around(x, padding)), inplace=True)
 
 
 def _way_around(channels: int, out: int, stride: int, hop: int) -> _Conv | None:
@@ -104,7 +107,11 @@ def _way_around(channels: int, out: int, stride: int, hop: int) -> _Conv | None:
 
 
 class _Conv(nn.Module):
-    """Convolution and group norm; ceil(time / stride) frames out, one every `hop` samples, 0 in the padding."""
+    """Convolution and group norm; ceil(time / stride) frames out, one every `hop` samples, 0 in the padding.
+
+    Frames are a picture one pixel high, `(batch, channel, 1, frame)`, whose channels lie side by side in memory: matrix
+    units want that, and torch leaves it so for pictures only.
+    """
 
     def __init__(self, channels: int, out: int, kernel: int, *, hop: int, stride: int = 1) -> None:
         super().__init__()
@@ -114,8 +121,14 @@ class _Conv(nn.Module):
         nn.init.kaiming_normal_(self.conv.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: Tensor, padding: Padding | None) -> Tensor:
-        normal: Tensor = self.norm(self.conv(x), None if padding is None else padding.frames(self.hop))
-        return normal
+        conv, beside = self.conv, torch.channels_last
+        kernel = conv.weight.unsqueeze(2).contiguous(memory_format=beside)
+        x = x.contiguous(memory_format=beside)
+        x = functional.conv2d(x, kernel, stride=(1, *conv.stride), padding=(0, conv.kernel_size[0] // 2))
+        if conv.out_channels < _FILLED:
+            x = x.contiguous()
+        x = self.norm(x, None if padding is None else padding.frames(self.hop))
+        return x.contiguous(memory_format=beside)
 
 
 def resnet1d(

@@ -51,12 +51,17 @@ def in_order(
         leads: Wanted.
     """
     place = torch.from_numpy(np.stack([_places(one, leads) for one in names]))
-    found, place = place >= 0, place.clamp_min(0)
-    mask = batch["mask"].gather(1, place) & found
-    signal = batch["signal"].gather(1, place[..., None].expand(-1, -1, batch["signal"].shape[2]))
+    signal, straight = batch["signal"], torch.arange(len(leads)).expand_as(place)
+    # Samples are copied only where something is out of place, or not there.
+    if signal.shape[1] == len(leads) and torch.equal(place, straight):
+        mask = batch["mask"]
+    else:
+        found, place = place >= 0, place.clamp_min(0)
+        mask = batch["mask"].gather(1, place) & found
+        signal = signal.gather(1, place[..., None].expand(-1, -1, signal.shape[2]))
     return {
         **batch,
-        "signal": signal * mask[..., None],
+        "signal": signal if mask.all() else signal * mask[..., None],
         "mask": mask,
         "position": torch.from_numpy(_axes(leads)).repeat(len(names), 1, 1),
         "modality": torch.full_like(place, MODALITIES.index(Modality.ECG)),
@@ -75,7 +80,8 @@ def of_kinds(batch: Mapping[str, Tensor], modalities: Sequence[Modality]) -> dic
     """A batch in which channels of other kinds are missing."""
     known = torch.tensor([MODALITIES.index(kind) for kind in modalities], device=batch["modality"].device)
     kept = torch.isin(batch["modality"], known) & batch["mask"]
-    return {**batch, "mask": kept, "signal": batch["signal"] * kept[..., None]}
+    signal = batch["signal"]
+    return {**batch, "mask": kept, "signal": signal if kept.all() else signal * kept[..., None]}
 
 
 @lru_cache(maxsize=4096)

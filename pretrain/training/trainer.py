@@ -22,6 +22,7 @@ from pretrain.parallel.sharding import clip_gradients
 from pretrain.probes import probes_of
 from pretrain.specs.execution import Precision
 from pretrain.specs.recipe import Recipe
+from pretrain.training.allocator import keep_freed_memory
 from pretrain.training.checkpoint import Checkpoints
 from pretrain.training.diagnosis import culprits, listed
 from pretrain.training.feed import Feed
@@ -106,6 +107,8 @@ class Trainer:
         self.precision = resolve_precision(recipe.training.precision, recipe.training.device)
         learner.bf16 = self.precision is Precision.BF16
         learner.processes = self.processes
+        if self.fabric.device.type == "cpu":
+            keep_freed_memory()
         self.module = self.fabric.setup_module(learner)
         self.optimiser = adamw(learner, recipe.optimiser)
         self.wrapped = self.fabric.setup_optimizers(self.optimiser)

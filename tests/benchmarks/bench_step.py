@@ -1,10 +1,10 @@
-"""A training step of `merl` in this engine against a plain loop, in the same process and in turn.
+"""A training step of `merl` in this engine against a plain loop, in turn.
 
 ResNet18-1D on 12 leads x 5,000 samples, 64 recordings a step, report vectors computed once. Ours: `biosig pretrain` as
-it is, from a store. Plain: the same network and the same two contrasts as one would write them: recordings read with
-`wfdb.rdrecord`, float32, dense matrices of logits, `torch.optim.AdamW`. Blocks of steps alternate, each from a standing
-start; the medians of the steps are compared. The share of a step that is spent waiting for data is that of
-`--profile`, in a run of its own.
+it is, from a store. Plain, in a process of its own: the same weights and the same two contrasts as one would write
+them: recordings read with `wfdb.rdrecord`, `nn.Conv1d` and `nn.GroupNorm` in float32, dense matrices of logits,
+`torch.optim.AdamW`. Blocks of steps alternate, each from a standing start; the medians of the steps are compared. The
+share of a step that is spent waiting for data is that of `--profile`, in a run of its own.
 
     python tests/benchmarks/bench_step.py [--records 256] [--blocks 3] [--steps 3]
 """
@@ -14,10 +14,13 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import multiprocessing
 import statistics
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +28,7 @@ import torch
 import wfdb
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from biosig.preprocess import Preprocessing, Resample
@@ -36,6 +39,7 @@ from pretrain.models.foundation import FoundationModel
 from pretrain.models.text import ReportEncoder
 from pretrain.recipe import load
 from pretrain.specs.recipe import Recipe
+from pretrain.training.learner import Learner
 from pretrain.training.rng import seed_everything
 from pretrain.training.run import Run
 from pretrain.training.session import build_learner, pretrain
@@ -63,6 +67,9 @@ class Plain:
 
     def __init__(self, model: FoundationModel, data: PretrainingData, source: Path) -> None:
         self.model, self.data = copy.deepcopy(model).train(), data
+        for module in self.model.modules():
+            if hasattr(module, "conv") and hasattr(module, "norm"):
+                module.forward = partial(plainly, module.conv, module.norm)
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=1e-3)
         self.rows = data.examples.train[0]
         self.files = {path.stem: str(path.with_suffix("")) for path in source.rglob("*.hea")}
@@ -93,6 +100,12 @@ class Plain:
         self.optimiser.step()
 
 
+def plainly(conv: nn.Conv1d, norm: nn.GroupNorm, x: Tensor, padding: object) -> Tensor:
+    """A layer of the residual network without any thought of how things lie in memory."""
+    assert padding is None
+    return nn.GroupNorm.forward(norm, conv(x.squeeze(2))).unsqueeze(2)
+
+
 def dense(a: Tensor, b: Tensor) -> Tensor:
     """Contrast of pairs with the whole matrix of logits."""
     logits, pair = a @ b.T / TEMPERATURE, torch.arange(len(a))
@@ -119,28 +132,51 @@ def main(records: int = 256, blocks: int = 3, steps: int = 3) -> Result:
 
 
 def _in_turn(recipe: Recipe, folder: Path, blocks: int, steps: int) -> tuple[float, float]:
-    seed_everything(recipe.seed)
-    encoder = ReportEncoder()
-    data = PretrainingData([folder / "store"], recipe, None, encoder)
-    learner = build_learner(recipe, data, None, encoder)
+    data, learner = _begin(recipe, folder)
+    batch = dict(data.train_parts(0))
     plain = Plain(learner.model, data, folder / "files")
+    ours, theirs = learner.model(batch)["signal"], plain.model(batch)["signal"]
+    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
     trainer = Trainer(recipe, learner, data, Run(folder / "run"), QUIET)
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    other = context.Process(target=_plain, args=(recipe, folder, there), daemon=True)
+    other.start()
     fast: list[float] = []
     slow: list[float] = []
     # The first step of each warms up.
     trainer._step(0, data.train_parts(0), 1e-3)
-    plain.step()
+    here.send(1)
+    here.recv()
     for block in range(blocks):
         first = 1 + block * steps
         began = time.perf_counter()
-        for step, batch in trainer.feed.training(first, first + steps):
-            trainer._step(step, batch, 1e-3)
+        for step, parts in trainer.feed.training(first, first + steps):
+            trainer._step(step, parts, 1e-3)
         fast.append((time.perf_counter() - began) / steps)
+        here.send(steps)
+        slow.append(here.recv() / steps)
+    here.send(0)
+    other.join()
+    return statistics.median(fast), statistics.median(slow)
+
+
+def _begin(recipe: Recipe, folder: Path) -> tuple[PretrainingData, Learner]:
+    seed_everything(recipe.seed)
+    encoder = ReportEncoder()
+    data = PretrainingData([folder / "store"], recipe, None, encoder)
+    return data, build_learner(recipe, data, None, encoder)
+
+
+def _plain(recipe: Recipe, folder: Path, pipe: Connection) -> None:
+    """As many steps as are asked for, and the seconds they took, until none is."""
+    data, learner = _begin(recipe, folder)
+    plain = Plain(learner.model, data, folder / "files")
+    while steps := pipe.recv():
         began = time.perf_counter()
         for _ in range(steps):
             plain.step()
-        slow.append((time.perf_counter() - began) / steps)
-    return statistics.median(fast), statistics.median(slow)
+        pipe.send(time.perf_counter() - began)
 
 
 def _waiting(recipe: Recipe, folder: Path, steps: int) -> float:

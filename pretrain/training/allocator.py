@@ -1,0 +1,29 @@
+"""Memory that a training step gives back and takes again is kept by the process."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+# Numbers of glibc's malloc.h.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+# Larger than any activation, and than all of them together.
+_BLOCK, _ALL = 1 << 30, (1 << 31) - 1
+
+
+def keep_freed_memory() -> bool:
+    """Tell the C library to keep what is freed for the next step, instead of handing it to the system and back.
+
+    Every step frees its activations, some megabytes each. By default they go back to the system, which clears the pages
+    when they are asked for again: a tenth of a step of a ResNet-18 on 12 x 5,000 samples in bfloat16. What the process
+    needs at most stays the same.
+
+    Returns:
+        Whether there was somebody to tell: glibc on Linux.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    library = ctypes.CDLL(None)
+    if not hasattr(library, "mallopt"):
+        return False
+    return bool(library.mallopt(_MMAP_THRESHOLD, _BLOCK) and library.mallopt(_TRIM_THRESHOLD, _ALL))

@@ -1,0 +1,43 @@
+"""The layout in memory changes nothing: a residual network as one would write it, with the same weights."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.testing import assert_close
+
+from biosig.encoders.resnet import Basic, Bottleneck, ResNet1d
+
+
+def plainly(layer: nn.Module, x: Tensor) -> Tensor:
+    return nn.GroupNorm.forward(layer.norm, layer.conv(x))
+
+
+def reference(net: ResNet1d, x: Tensor) -> Tensor:
+    x = plainly(net.stem, x).relu()
+    for block in net.blocks:
+        if isinstance(block, Basic):
+            y = plainly(block.second, plainly(block.first, x).relu())
+        else:
+            assert isinstance(block, Bottleneck)
+            y = plainly(block.widen, plainly(block.middle, plainly(block.narrow, x).relu()).relu())
+        x = functional.relu(y + (x if block.around is None else plainly(block.around, x)))
+    return x.transpose(1, 2)
+
+
+@pytest.mark.parametrize("bottleneck", [False, True])
+@pytest.mark.parametrize("width", [8, 64])
+def test_tokens_and_gradients_are_those_of_plain_layers(width: int, bottleneck: bool) -> None:
+    torch.manual_seed(0)
+    net = ResNet1d(3, 100.0, width, (1, 2), bottleneck=bottleneck).double()
+    x = torch.randn(2, 3, 301, dtype=torch.float64, requires_grad=True)
+    found, expected = net(x), reference(net, x)
+    assert_close(found, expected)
+    up = torch.randn_like(expected)
+    wanted = [x, *net.parameters()]
+    for ours, theirs in zip(
+        torch.autograd.grad(found, wanted, up), torch.autograd.grad(expected, wanted, up), strict=True
+    ):
+        assert_close(ours, theirs)
