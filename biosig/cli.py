@@ -22,7 +22,10 @@ from ontology.errors import OntologyError
 from ontology.registry import UnknownNameError
 
 # In the order a newcomer meets them; commands of third parties follow by name.
-_ORDER = ("corpora", "simulate", "prepare", "audit", "show", "ontology", "recipes", "pretrain", "evaluate", "emotion")
+_ORDER = (
+    *("corpora", "simulate", "prepare", "audit", "show", "ontology", "recipes", "pretrain", "evaluate", "finetune"),
+    *("predict", "delineate", "emotion"),
+)
 
 
 class _InOrder(TyperGroup):
@@ -57,7 +60,7 @@ def build() -> typer.Typer:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command; what the user can mend is one line on standard error and exit status 1."""
+    """Run a command; what the user can mend is one line on standard error and exit status 2."""
     # Read when torch is loaded. Threads that spin while they wait for each other make a step many times slower as soon
     # as anything else wants a core, and gain next to nothing when nothing does.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -65,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         build()(args=arguments)
     except (BiosigError, OntologyError, UnknownNameError, OSError) as error:
         _complain(str(error))
-        sys.exit(1)
+        sys.exit(2)
     except KeyboardInterrupt:
         _complain("interrupted")
         sys.exit(130)

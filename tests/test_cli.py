@@ -12,7 +12,21 @@ from typer.testing import CliRunner
 from biosig.cli import build, main
 from biosig.errors import RecordError
 
-COMMANDS = ("corpora", "simulate", "prepare", "audit", "show", "ontology", "pretrain", "evaluate")
+COMMANDS = (
+    "corpora",
+    "simulate",
+    "prepare",
+    "audit",
+    "show",
+    "ontology",
+    "recipes",
+    "pretrain",
+    "evaluate",
+    "finetune",
+    "predict",
+    "delineate",
+    "emotion",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -31,7 +45,7 @@ def test_commands_come_in_the_order_of_the_work() -> None:
 def test_an_error_of_the_user_is_one_line_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(["show", "no-such-file.edf"])
-    assert stop.value.code != 0
+    assert stop.value.code == 2
     message = capsys.readouterr().err.strip()
     assert "no-such-file.edf" in message
     assert "Traceback" not in message

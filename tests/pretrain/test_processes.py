@@ -179,7 +179,7 @@ def test_the_command_starts_processes_and_speaks_once(store: Path, tmp_path: Pat
     assert ended.stdout.count("step 3: loss") == 1
     assert (out / "model" / "config.json").is_file()
     again = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert again.returncode == 1
+    assert again.returncode == 2
     assert "exists already; give --resume" in again.stderr
     assert "Traceback" not in again.stderr
 
@@ -203,7 +203,7 @@ def test_the_command_says_which_process_was_killed(store: Path, tmp_path: Path) 
         complaint = running.communicate(timeout=60)[1]
     finally:
         running.kill()
-    assert running.returncode == 1
+    assert running.returncode == 2
     assert "Traceback" not in complaint
     assert "SIGKILL" in complaint or "another process of this run has ended" in complaint
 

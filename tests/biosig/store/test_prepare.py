@@ -401,7 +401,7 @@ def test_the_command_prepares_and_reports(tmp_path: Path) -> None:
     assert "skipped bad" in done.stdout
     assert Store(tmp_path / "store").sampling_rate == 100
     again = python("", *command)
-    assert again.returncode == 1
+    assert again.returncode == 2
     assert "the store exists" in again.stderr
     assert python("", *command, "--overwrite").returncode == 0
 
