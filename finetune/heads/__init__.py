@@ -1,9 +1,17 @@
 """Heads: what turns the features of a frozen or trained encoder into concepts. One file each, found by name."""
 
+from torch import nn
+
+from finetune.heads.concept_attention import ConceptAttentionHead
 from finetune.heads.linear import LinearHead
+from finetune.heads.mlp import MLPHead
+from finetune.heads.prototypes import PrototypeHead
 from ontology.registry import Registry
 
-HEADS: Registry[type[LinearHead]] = Registry("head")
+HEADS: Registry[type[nn.Module]] = Registry("head")
 HEADS.add("linear", LinearHead)
+HEADS.add("mlp", MLPHead)
+HEADS.add("concept_attention", ConceptAttentionHead)
+HEADS.add("prototypes", PrototypeHead)
 
-__all__ = ["HEADS", "LinearHead"]
+__all__ = ["HEADS", "ConceptAttentionHead", "LinearHead", "MLPHead", "PrototypeHead"]
