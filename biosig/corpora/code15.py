@@ -51,6 +51,11 @@ class Code15SamiTrop:
         "PhysioNet Challenge 2025. arXiv:2510.02202, 2025"
     )
     url = "https://moody-challenge.physionet.org/2025/"
+    access = (
+        "it is put together from Zenodo (CODE-15%, doi:10.5281/zenodo.4916206; SaMi-Trop, "
+        "doi:10.5281/zenodo.4905618) by the scripts of the page, which write its WFDB records; no account is "
+        "needed"
+    )
     split = Split()
     sampling_rates = (400.0,)
 

@@ -69,6 +69,7 @@ class Dasps:
         "12:8519-8533, 2021. doi:10.1007/s12652-020-02586-8; arXiv:1901.02942"
     )
     url = "https://ieee-dataport.org/open-access/dasps-database"
+    access = "IEEE DataPort asks for a free account; sign in there and put the files of its page into one folder"
     split = Split()
     sampling_rates = (RATE,)
 

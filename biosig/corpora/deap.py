@@ -70,6 +70,10 @@ class Deap:
         "doi:10.1109/T-AFFC.2011.15"
     )
     url = "https://www.eecs.qmul.ac.uk/mmv/datasets/deap/"
+    access = (
+        "print the end-user licence of its page, have a person with a permanent academic post sign it and "
+        "send it in; the answer is a password for data_preprocessed_python.zip"
+    )
     split = Split()
     sampling_rates: tuple[float, ...] = (RATE,)
 

@@ -58,6 +58,9 @@ class Dreamer:
         "2018. doi:10.1109/JBHI.2017.2688239"
     )
     url = "https://zenodo.org/records/546113"
+    access = (
+        "ask for access on its Zenodo page with a free account, saying who you are and what for; then take DREAMER.mat"
+    )
     split = Split()
     sampling_rates: tuple[float, ...] = (ECG_RATE,)
 

@@ -44,6 +44,10 @@ class _Card:
         "Scientific Data 10:740, 2023. doi:10.1038/s41597-023-02650-w"
     )
     url = "https://www.synapse.org/#!Synapse:syn50614194"
+    access = (
+        "Synapse asks for a free account and for its conditions of use to be accepted on that page; take "
+        "Processed_data.zip"
+    )
     split = Split()
 
 

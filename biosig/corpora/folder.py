@@ -44,6 +44,7 @@ class Folder:
     licence = "as you hold them"
     citation = "your own data: nothing to cite"
     url = "file://"
+    access = "it is a folder of your own"
     split = Split()
     sampling_rates = ()
 

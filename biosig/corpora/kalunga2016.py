@@ -50,6 +50,7 @@ class Kalunga2016:
         "Riemannian geometry. Neurocomputing 191:55-68, 2016. doi:10.1016/j.neucom.2016.01.007"
     )
     url = "https://zenodo.org/record/2392979"
+    access = "its Zenodo page gives the files without an account; put them into one folder"
     split = Split()
     sampling_rates = (256.0,)
 

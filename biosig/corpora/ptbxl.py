@@ -48,12 +48,17 @@ class PtbXl:
         "Wagner P, Strodthoff N, Bousseljot R-D, Kreiseler D, Lunze FI, Samek W, Schaeffter T. PTB-XL, a large "
         "publicly available electrocardiography dataset. Scientific Data 7:154, 2020. doi:10.1038/s41597-020-0495-6"
     )
-    url = "https://physionet.org/content/ptb-xl/"
+    url = "https://physionet.org/content/ptb-xl/1.0.3/"
     split = Split(train=(1, 2, 3, 4, 5, 6, 7, 8), validation=(9,), test=(10,))
 
     @property
     def title(self) -> str:
         return f"PTB-XL, a large publicly available electrocardiography dataset, at {self.rate} Hz"
+
+    @property
+    def records_below(self) -> str:
+        """What `biosig download` takes of a source that holds both rates."""
+        return f"records{self.rate}/"
 
     @property
     def sampling_rates(self) -> tuple[float, ...]:

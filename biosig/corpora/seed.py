@@ -39,6 +39,10 @@ class _Card:
         "doi:10.1109/TAMD.2015.2431497"
     )
     url = "https://bcmi.sjtu.edu.cn/home/seed/seed.html"
+    access = (
+        "fill in and sign the licence agreement of its page and send the application from an academic "
+        "address; the answer is a link"
+    )
     split = Split()
 
 

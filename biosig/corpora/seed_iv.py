@@ -33,6 +33,10 @@ class _Card:
         "emotions. IEEE Transactions on Cybernetics 49(3):1110-1122, 2019. doi:10.1109/TCYB.2018.2797176"
     )
     url = "https://bcmi.sjtu.edu.cn/home/seed/seed-iv.html"
+    access = (
+        "fill in and sign the licence agreement of its page and send the application from an academic "
+        "address; the answer is a link"
+    )
     split = Split()
 
 

@@ -52,6 +52,10 @@ class _Card:
         "14(2):715-729, 2022. doi:10.1109/TCDS.2021.3071170"
     )
     url = "https://bcmi.sjtu.edu.cn/home/seed/seed-v.html"
+    access = (
+        "fill in and sign the licence agreement of its page and send the application from an academic "
+        "address; the answer is a link"
+    )
     split = Split()
 
 

@@ -34,6 +34,7 @@ class Simulated:
         "doi:10.1155/2007/43407"
     )
     url = "https://doi.org/10.1109/TBME.2003.808805"
+    access = "it is made by `biosig simulate DEST`"
     split = Split()
     sampling_rates = ()
 

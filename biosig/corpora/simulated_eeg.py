@@ -31,6 +31,7 @@ class SimulatedEeg:
         "Neuroscience 6:112, 2012. doi:10.3389/fnhum.2012.00112"
     )
     url = "https://doi.org/10.3389/fnhum.2012.00112"
+    access = "it is made by `biosig simulate DEST --kind eeg`"
     split = Split()
     sampling_rates = ()
 
