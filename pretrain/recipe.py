@@ -36,7 +36,10 @@ def load(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     if path.suffix in {".yaml", ".yml"} or path.is_file():
         if not path.is_file():
             raise RecipeError(f"{path}: no such recipe file")
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise RecipeError(f"{path.name}: expected text in UTF-8: {error.reason} at byte {error.start}") from None
     elif str(name_or_path) in shipped():
         text = (_folder() / f"{name_or_path}.yaml").read_text(encoding="utf-8")
     else:
@@ -50,7 +53,7 @@ def parse(text: str, *, name: str = "recipe", overrides: Sequence[str] = ()) -> 
     """A recipe from YAML text; see `load`."""
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # dates and numbers that cannot be are ValueErrors
         raise RecipeError(f"{name}: not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise RecipeError(f"{name}: expected fields with values, got {type(content).__name__}")
@@ -74,7 +77,7 @@ def _override(content: dict[str, Any], override: str, name: str) -> None:
     *path, last = key.split(".")
     try:
         new = yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise RecipeError(f"{name}: {key}: not YAML: {' '.join(str(error).split())}") from error
     where: Any = content
     for part in path:

@@ -81,7 +81,7 @@ class Table:
         return StoreError(f"{self.path}: {name}: expected a value in every row, got none in some")
 
     def _no_parquet(self, error: Exception) -> StoreError:
-        return StoreError(f"{self.path}: expected Parquet, found something else: {error}")
+        return StoreError(f"{self.path}: expected Parquet, found something else: {' '.join(str(error).split())}")
 
 
 def read(path: Path, columns: pa.Schema, rows: int) -> pa.Table:

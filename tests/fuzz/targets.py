@@ -1,0 +1,245 @@
+"""Everything that reads what others wrote: a sound file to begin with, and the function that reads it.
+
+Whatever the bytes, only errors of the project may come out of it, in one line.
+"""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ontology.registry import Registry
+from tests.biosig.readers import writers
+from tests.ontology import rf2_release
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Target:
+    """A parser.
+
+    Attributes:
+        make: Writes sound files into an empty folder and returns the file to damage.
+        parse: Reads them, given that file.
+    """
+
+    make: Callable[[Path], Path]
+    parse: Callable[[Path], object]
+
+
+TARGETS: Registry[Target] = Registry("fuzz target")
+
+
+def _read(path: Path) -> object:
+    from biosig.readers import read
+
+    leaders = {".dat": ".hea", ".atr": ".hea", ".vmrk": ".vhdr"}
+    options = {"annotations": ("atr",)} if path.suffix == ".atr" else {}
+    return read(path.with_suffix(leaders.get(path.suffix, path.suffix)), **options)
+
+
+def _samples() -> np.ndarray[Any, Any]:
+    return np.random.default_rng(SEED).integers(-1000, 1000, (2, 100))
+
+
+def _wfdb(folder: Path, damaged: str) -> Path:
+    import wfdb
+
+    channels = {"units": ["mV"] * 2, "sig_name": ["I", "II"], "fmt": ["16"] * 2}
+    scale = {"adc_gain": [200.0] * 2, "baseline": [0, 0]}
+    comments = ["Age: 50", "Dx: 426783006"]
+    wfdb.wrsamp("r", 500, d_signal=_samples().T, comments=comments, write_dir=str(folder), **channels, **scale)
+    wfdb.wrann("r", "atr", np.array([10, 50]), ["N", "+"], aux_note=["", "(AFIB"], write_dir=str(folder))
+    return folder / f"r.{damaged}"
+
+
+def _edf(folder: Path) -> Path:
+    signals = [{"label": "EEG Fp1", "samples": 4}, {"label": "EDF Annotations", "unit": "", "samples": 30}]
+    texts = [b"+0\x14\x14\0+0.5\x14go\x14\0", b"+1\x14\x14\0"]
+    return writers.edf(folder / "r.edf", signals, [[[1, 2, 3, 4], text] for text in texts], kind="EDF+C")
+
+
+def _brainvision(folder: Path, damaged: str) -> Path:
+    return writers.brainvision(folder).with_suffix(damaged)
+
+
+def _gdf(folder: Path) -> Path:
+    return writers.gdf(folder / "r.gdf", _samples())
+
+
+def _egi(folder: Path) -> Path:
+    return writers.egi(folder / "r.raw")
+
+
+def _mat5(folder: Path) -> Path:
+    from scipy.io import savemat
+
+    savemat(folder / "r.mat", {"a": _samples(), "s": {"t": "text", "c": np.array([1, "x"], dtype=object)}})
+    return folder / "r.mat"
+
+
+def _hdf5(folder: Path) -> Path:
+    import h5py
+
+    with h5py.File(folder / "r.mat", "w", userblock_size=512) as file:
+        file["data"] = _samples()
+        file["labels"] = _samples()[:, :1]
+    return folder / "r.mat"
+
+
+def _read_matlab(path: Path) -> object:
+    from biosig.readers.matlab import matlab_variables, read_matlab
+
+    return matlab_variables(path), read_matlab(path)
+
+
+def _read_hdf5(path: Path) -> object:
+    from biosig.readers.hdf5 import read_hdf5_arrays
+
+    return read_hdf5_arrays(path, ("data", "labels"))
+
+
+def _pickle(folder: Path) -> Path:
+    path = folder / "r.dat"
+    path.write_bytes(pickle.dumps({"data": _samples(), "labels": [1, 2.5, "a"]}, protocol=2))
+    return path
+
+
+def _read_pickle(path: Path) -> object:
+    from biosig.readers.restricted_pickle import read_pickle
+
+    return read_pickle(path)
+
+
+def _rf2(folder: Path, *, packed: bool) -> Path:
+    made = rf2_release.save(rf2_release.small(5, rf2_release.DIAMOND), folder / "release", bystanders=False)
+    return rf2_release.pack(made, folder / "release.zip") if packed else made / rf2_release.CONCEPT
+
+
+def _read_rf2(path: Path) -> object:
+    from ontology import read_rf2
+
+    return read_rf2(path if path.suffix == ".zip" else path.parents[2])
+
+
+def _owl(folder: Path, notation: str) -> Path:
+    from ontology import cardiac
+    from ontology.owl import write_owl
+
+    path = folder / f"graph.{notation}"
+    write_owl(cardiac(), path, format=notation)
+    return path
+
+
+def _read_owl(path: Path) -> object:
+    from ontology import read_owl
+
+    return read_owl(path)
+
+
+def _recipe(folder: Path) -> Path:
+    from pretrain.recipe import load
+
+    path = folder / "recipe.yaml"
+    path.write_text(load("quickstart").to_yaml(), encoding="utf-8")
+    return path
+
+
+def _read_recipe(path: Path) -> object:
+    from pretrain.recipe import load
+
+    return load(path)
+
+
+def _preset(folder: Path) -> Path:
+    import biosig.presets
+
+    return Path(shutil.copy(Path(biosig.presets.__file__).with_name("eeg-clean.yaml"), folder / "steps.yaml"))
+
+
+def _read_preset(path: Path) -> object:
+    from biosig.presets import load
+
+    return load(path)
+
+
+@cache
+def _prepared(folder: Path) -> Path:
+    from biosig.corpora import CORPORA
+    from biosig.store import prepare
+
+    for number in range(3):
+        (folder / str(number)).mkdir(parents=True)
+        _wfdb(folder / str(number), "hea")
+    prepare(CORPORA["folder"], folder, folder / "store", workers=1)
+    return folder / "store"
+
+
+def _store(folder: Path, damaged: str) -> Path:
+    return _prepared(folder) / damaged
+
+
+def _read_store(path: Path) -> object:
+    from biosig.store import Store
+
+    store = Store(path.parent)
+    return [store.recording(row) for row in range(len(store))]
+
+
+def _weights(folder: Path) -> Path:
+    from safetensors.numpy import save_file
+
+    save_file({"weight": np.ones((2, 3), np.float32), "bias": np.ones(2, np.float32)}, folder / "m.safetensors")
+    return folder / "m.safetensors"
+
+
+def _read_weights(path: Path) -> object:
+    from torch import nn
+
+    from pretrain.models.tensors import load_weights
+
+    return load_weights(nn.Linear(3, 2), path)
+
+
+def _sums(folder: Path) -> Path:
+    path = folder / "SHA256SUMS.txt"
+    path.write_text("".join(f"{number:064x}  a/r{number}.dat\n" for number in range(5)), encoding="utf-8")
+    return path
+
+
+def _read_sums(path: Path) -> object:
+    from biosig.download.listing import first_records, parse_sums
+
+    text = path.read_bytes().decode(errors="replace")
+    return first_records(parse_sums(text), "a/r1\n", 1)
+
+
+for _ending in ("hea", "dat", "atr"):
+    TARGETS.add(f"wfdb-{_ending}", Target(partial(_wfdb, damaged=_ending), _read))
+for _ending in (".vhdr", ".vmrk"):
+    TARGETS.add(f"brainvision{_ending}", Target(partial(_brainvision, damaged=_ending), _read))
+TARGETS.add("edf", Target(_edf, _read))
+TARGETS.add("gdf", Target(_gdf, _read))
+TARGETS.add("egi", Target(_egi, _read))
+TARGETS.add("eeglab", Target(writers.eeglab, _read))
+TARGETS.add("mat5", Target(_mat5, _read_matlab))
+TARGETS.add("hdf5", Target(_hdf5, _read_hdf5))
+TARGETS.add("pickle", Target(_pickle, _read_pickle))
+TARGETS.add("rf2", Target(partial(_rf2, packed=False), _read_rf2))
+TARGETS.add("rf2-zip", Target(partial(_rf2, packed=True), _read_rf2))
+for _notation in ("rdfxml", "ntriples"):
+    TARGETS.add(f"owl-{_notation}", Target(partial(_owl, notation=_notation), _read_owl))
+TARGETS.add("recipe", Target(_recipe, _read_recipe))
+TARGETS.add("preprocessing", Target(_preset, _read_preset))
+for _name in ("store.json", "records.parquet", "events.parquet"):
+    TARGETS.add(_name, Target(partial(_store, damaged=_name), _read_store))
+TARGETS.add("weights", Target(_weights, _read_weights))
+TARGETS.add("download-list", Target(_sums, _read_sums))
