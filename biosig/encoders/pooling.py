@@ -22,8 +22,7 @@ def pool(
     """
     weights = _weights(tokens, valid)
     dtype = torch.promote_types(tokens.dtype, torch.float32)
-    # Not a product with 0: a token of padding may hold anything.
-    return tokens.to(dtype).masked_fill(~weights[..., None], 0).sum(1) / weights.sum(1, keepdim=True)
+    return _blanked(tokens, weights).sum(1, dtype=dtype) / weights.sum(1, keepdim=True)
 
 
 class AttentionPool(nn.Module):
@@ -51,15 +50,24 @@ class AttentionPool(nn.Module):
     ) -> Float[Tensor, "batch dim"]:
         """See `pool`."""
         weights = _weights(tokens, valid)
-        tokens = tokens.masked_fill(~weights[..., None], 0)
+        tokens = _blanked(tokens, weights)
         query = self.query(pool(tokens, weights).to(tokens.dtype)).unflatten(1, (self.heads, -1))
-        key, value = self.key_value(tokens).unflatten(2, (2, self.heads, -1)).unbind(2)
-        # Written out: for a single query torch's attention takes ten times as long on a CPU.
-        scores = torch.einsum("bhd,bthd->bht", query, key).float() / query.shape[2] ** 0.5
-        shares = scores.masked_fill(~weights[:, None], -torch.inf).softmax(2).to(value.dtype)
-        attended = torch.einsum("bht,bthd->bhd", shares, value)
+        to_key, to_value = self.key_value.weight.view(2, self.heads, -1, tokens.shape[2])
+        # One query: what it asks of a token is turned into the token's own space, and the mean token into a value, in
+        # place of every token into both. The bias of a key is the same for all tokens, and no share depends on it.
+        asked = torch.einsum("bhd,hdc->bhc", query, to_key)
+        scores = torch.einsum("bhc,btc->bht", asked, tokens).float() / query.shape[2] ** 0.5
+        shares = scores.masked_fill(~weights[:, None], -torch.inf).softmax(2).to(tokens.dtype)
+        mean = torch.einsum("bht,btc->bhc", shares, tokens)
+        value_bias = self.key_value.bias.view(2, self.heads, -1)[1]
+        attended = torch.einsum("bhc,hdc->bhd", mean, to_value) + value_bias
         pooled: Tensor = self.out(attended.flatten(1))
         return pooled
+
+
+def _blanked(tokens: Float[Tensor, "batch token dim"], there: Bool[Tensor, "batch token"]) -> Tensor:
+    """The tokens, 0 in the padding. Not a product with 0: a token of padding may hold anything."""
+    return tokens if there.all() else tokens.masked_fill(~there[..., None], 0)
 
 
 def _weights(tokens: Tensor, valid: Tensor | None) -> Bool[Tensor, "batch token"]:

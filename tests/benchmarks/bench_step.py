@@ -31,6 +31,7 @@ from rich.table import Table
 from torch import Tensor, nn
 from torch.nn import functional
 
+from biosig.encoders import AttentionPool
 from biosig.preprocess import Preprocessing, Resample
 from biosig.simulate import write_corpus
 from biosig.store import prepare
@@ -70,6 +71,8 @@ class Plain:
         for module in self.model.modules():
             if hasattr(module, "conv") and hasattr(module, "norm"):
                 module.forward = partial(plainly, module.conv, module.norm)
+            if isinstance(module, AttentionPool):
+                module.forward = partial(attend, module)
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=1e-3)
         self.rows = data.examples.train[0]
         self.files = {path.stem: str(path.with_suffix("")) for path in source.rglob("*.hea")}
@@ -104,6 +107,17 @@ def plainly(conv: nn.Conv1d, norm: nn.GroupNorm, x: Tensor, padding: object) -> 
     """A layer of the residual network without any thought of how things lie in memory."""
     assert padding is None
     return nn.GroupNorm.forward(norm, conv(x.squeeze(2))).unsqueeze(2)
+
+
+def attend(pool: AttentionPool, tokens: Tensor, valid: Tensor) -> Tensor:
+    """Attention pooling as torch offers it; nothing is padded."""
+    del valid
+    query = pool.query(tokens.mean(1))[:, None]
+    key, value = pool.key_value(tokens).chunk(2, dim=-1)
+    query, key, value = (x.unflatten(2, (pool.heads, -1)).transpose(1, 2) for x in (query, key, value))
+    attended = functional.scaled_dot_product_attention(query, key, value)
+    vector: Tensor = pool.out(attended.flatten(1))
+    return vector
 
 
 def dense(a: Tensor, b: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from biosig.encoders import AttentionPool, pool
 from tests.biosig.encoders.montage import batch, build
@@ -74,3 +75,20 @@ def test_a_padded_record_pools_to_the_same_vector(kind: type[nn.Module]) -> None
 def test_heads_divide_the_width() -> None:
     with pytest.raises(ValueError, match="heads: expected a divisor of 8, got 3"):
         AttentionPool(8, heads=3)
+
+
+def as_written(module: AttentionPool, tokens: Tensor) -> Tensor:
+    """Every token into a key and a value."""
+    query = module.query(tokens.mean(1))[:, None]
+    key, value = module.key_value(tokens).chunk(2, dim=-1)
+    query, key, value = (x.unflatten(2, (module.heads, -1)).transpose(1, 2) for x in (query, key, value))
+    return module.out(functional.scaled_dot_product_attention(query, key, value).flatten(1))
+
+
+def test_attention_and_its_gradient_are_those_of_keys_and_values_of_every_token() -> None:
+    torch.manual_seed(1)
+    module, tokens = AttentionPool(12).double(), torch.randn(3, 7, 12, dtype=torch.float64, requires_grad=True)
+    found, expected = module(tokens), as_written(module, tokens)
+    torch.testing.assert_close(found, expected)
+    wanted, up = [tokens, *module.parameters()], torch.randn_like(expected)
+    torch.testing.assert_close(torch.autograd.grad(found, wanted, up), torch.autograd.grad(expected, wanted, up))
