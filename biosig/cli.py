@@ -23,7 +23,19 @@ from ontology.registry import UnknownNameError
 
 # In the order a newcomer meets them; commands of third parties follow by name.
 _ORDER = (
-    *("corpora", "simulate", "prepare", "audit", "show", "ontology", "recipes", "pretrain", "evaluate", "finetune"),
+    *(
+        "corpora",
+        "download",
+        "simulate",
+        "prepare",
+        "audit",
+        "show",
+        "ontology",
+        "recipes",
+        "pretrain",
+        "evaluate",
+        "finetune",
+    ),
     *("predict", "delineate", "emotion"),
 )
 

@@ -55,6 +55,7 @@ MISTAKES: dict[str, list[str]] = {
         f"prepare no-such-corpus {{good}} {OUT}",
         f"pretrain no-such-recipe --data {{good}} --out {OUT}",
         "recipes no-such-recipe",
+        f"download no-such-corpus {OUT}",
         "corpora no-such-corpus",
         "ontology show no-such-concept",
         f"pretrain quickstart --data {{good}} --out {OUT} --set optimiser.no_such_field=3",

@@ -14,6 +14,7 @@ from biosig.errors import RecordError
 
 COMMANDS = (
     "corpora",
+    "download",
     "simulate",
     "prepare",
     "audit",
