@@ -35,7 +35,8 @@ def test_compiled_towers_have_the_losses_and_gradients_of_plain_ones() -> None:
         losses[-1].backward()
     assert float(losses[1].detach()) == pytest.approx(float(losses[0].detach()), rel=1e-5)
     expected, found = gradients(plain), gradients(compiled)
-    assert found.keys() == expected.keys()
+    assert found.keys() >= expected.keys()
+    assert not any(found[name].any() for name in found.keys() - expected.keys()), "no part in the loss"
     largest = max(float(value.abs().max()) for value in expected.values())
     for name, value in expected.items():
         error = float((found[name] - value).abs().max())
