@@ -131,7 +131,8 @@ def opened(path: Path) -> Iterator[Release]:
         return
     try:
         archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
+    # Versions that are not known, names that are empty or not in the encoding they say have errors of their own.
+    except (OSError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, IndexError) as error:
         raise OntologyError(f"{path.name}: expected a folder or a zip with an RF2 snapshot: {error}") from None
     with archive:
         members = [member for member in archive.infolist() if not member.is_dir()]
@@ -140,7 +141,7 @@ def opened(path: Path) -> Iterator[Release]:
 
 def _part(zip_name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Part:
     where, way = f"{zip_name}: {member.filename!r}", PurePosixPath(member.filename)
-    if way.is_absolute() or ".." in way.parts or "\\" in member.orig_filename or ":" in way.parts[0]:
+    if not way.parts or way.is_absolute() or ".." in way.parts or "\\" in member.orig_filename or ":" in way.parts[0]:
         raise OntologyError(f"{where}: expected a path within the zip")
     if member.file_size > max(_HARMLESS, _MAX_RATIO * member.compress_size):
         raise OntologyError(
