@@ -131,11 +131,11 @@ def opened(path: Path) -> Iterator[Release]:
         return
     try:
         archive = zipfile.ZipFile(path)
-    # Versions that are not known, names that are empty or not in the encoding they say have errors of their own.
-    except (OSError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, IndexError) as error:
+    # Versions that are not known and names that are not in the encoding they say have errors of their own.
+    except (OSError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
         raise OntologyError(f"{path.name}: expected a folder or a zip with an RF2 snapshot: {error}") from None
     with archive:
-        members = [member for member in archive.infolist() if not member.is_dir()]
+        members = [member for member in archive.infolist() if not member.filename.endswith("/")]  # may be empty
         yield Release(path.name, [_part(path.name, archive, member) for member in members])
 
 
