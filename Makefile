@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # pip checks for its own updates and prints them over our output; nobody asked.
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help install quickstart real test lint unit bench clean
+.PHONY: help install quickstart real test lint unit bench fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -59,5 +59,8 @@ unit: $(VENV)/.developer
 bench: $(VENV)/.developer ## the side-by-side measurements, as ratios
 	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
+fuzz: $(VENV)/.developer ## damaged files for every parser, ten minutes
+	$(BIN)/python -m tests.fuzz --seconds 600
+
 clean: ## remove what the commands above made
-	rm -rf $(VENV) quickstart real build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) quickstart real fuzz-crashes build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
