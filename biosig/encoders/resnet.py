@@ -122,7 +122,8 @@ class _Conv(nn.Module):
 
     def forward(self, x: Tensor, padding: Padding | None) -> Tensor:
         conv, beside = self.conv, torch.channels_last
-        kernel = conv.weight.unsqueeze(2).contiguous(memory_format=beside)
+        # By way of a row of numbers, so that its gradient comes back in the order that DDP wants.
+        kernel = conv.weight.flatten().view(conv.out_channels, conv.in_channels, 1, -1)
         x = x.contiguous(memory_format=beside)
         x = functional.conv2d(x, kernel, stride=(1, *conv.stride), padding=(0, conv.kernel_size[0] // 2))
         if conv.out_channels < _FILLED:
