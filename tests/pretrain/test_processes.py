@@ -168,6 +168,28 @@ def test_what_is_not_finite_in_one_process_stops_all_and_names_the_records(store
 
 
 @pytest.mark.slow
+def test_torchrun_with_shards_is_the_run_of_one_though_killed(store: Path, alone: Path, tmp_path: Path) -> None:
+    out, shards = tmp_path / "run", "training.strategy=fsdp"
+    _, (killed, _) = run(2, store, out, shards, what="kill", when=9)
+    assert killed == -signal.SIGKILL
+    assert max(path.name for path in (out / "checkpoints").iterdir()) == "step-00000008"
+    recipe = tmp_path / "smooth.yaml"
+    recipe.write_text(SMOOTH)
+    torchrun = ["torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(free_port()), "-m", "biosig"]
+    arguments = ["pretrain", str(recipe), "--data", str(store), "--out", str(out), "--set", shards, "--resume"]
+    ended = subprocess.run(
+        [sys.executable, "-m", *torchrun, *arguments],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "resumed after step 8 of 12" in ended.stdout
+    same(out, alone)
+
+
+@pytest.mark.slow
 def test_the_command_starts_processes_and_speaks_once(store: Path, tmp_path: Path) -> None:
     recipe, out = tmp_path / "smooth.yaml", tmp_path / "run"
     recipe.write_text(SMOOTH)
