@@ -109,8 +109,9 @@ def _way_around(channels: int, out: int, stride: int, hop: int) -> _Conv | None:
 class _Conv(nn.Module):
     """Convolution and group norm; ceil(time / stride) frames out, one every `hop` samples, 0 in the padding.
 
-    Frames are a picture one pixel high, `(batch, channel, 1, frame)`, whose channels lie side by side in memory: matrix
-    units want that, and torch leaves it so for pictures only.
+    Frames are a picture one pixel high, `(batch, channel, 1, frame)`. In bfloat16 its channels lie side by side in
+    memory: matrix units want that, and torch leaves it so for pictures only. Not in float32, where the gradient of such
+    a convolution writes beyond its memory on a CPU with two threads, for few channels and records (torch 2.13).
     """
 
     def __init__(self, channels: int, out: int, kernel: int, *, hop: int, stride: int = 1) -> None:
@@ -121,6 +122,10 @@ class _Conv(nn.Module):
         nn.init.kaiming_normal_(self.conv.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: Tensor, padding: Padding | None) -> Tensor:
+        there = None if padding is None else padding.frames(self.hop)
+        if torch.bfloat16 not in (x.dtype, _computed_in(x)):
+            normal: Tensor = self.norm(self.conv(x.squeeze(2)), there).unsqueeze(2)
+            return normal
         conv, beside = self.conv, torch.channels_last
         # By way of a row of numbers, so that its gradient comes back in the order that DDP wants.
         kernel = conv.weight.flatten().view(conv.out_channels, conv.in_channels, 1, -1)
@@ -128,8 +133,13 @@ class _Conv(nn.Module):
         x = functional.conv2d(x, kernel, stride=(1, *conv.stride), padding=(0, conv.kernel_size[0] // 2))
         if conv.out_channels < _FILLED:
             x = x.contiguous()
-        x = self.norm(x, None if padding is None else padding.frames(self.hop))
-        return x.contiguous(memory_format=beside)
+        return self.norm(x, there).contiguous(memory_format=beside)
+
+
+def _computed_in(x: Tensor) -> torch.dtype:
+    """The number format of a convolution of it."""
+    device = x.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
 
 
 def resnet1d(

@@ -22,7 +22,7 @@ def said(*arguments: str) -> str:
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     with pytest.raises(SystemExit) as stop:
         main(["ontology", *arguments])
-    assert stop.value.code == 1
+    assert stop.value.code == 2
     return capsys.readouterr().err.strip()
 
 

@@ -55,7 +55,7 @@ def test_steps_of_a_file_go_into_the_store(source: Path, tmp_path: Path) -> None
 def test_a_pipeline_that_is_not_there_leaves_nothing_behind(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str, message: str
 ) -> None:
-    assert run(source, tmp_path / "a", "--preprocessing", given) == 1
+    assert run(source, tmp_path / "a", "--preprocessing", given) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "a").exists()
 

@@ -79,7 +79,7 @@ def test_the_second_record_of_a_store(corpus: Path, tmp_path: Path, capsys: pyte
 def test_what_cannot_be_shown_is_one_line(
     arguments: list[str], words: str, corpus: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("show", *(argument.format(corpus=corpus) for argument in arguments)) == 1
+    assert run("show", *(argument.format(corpus=corpus) for argument in arguments)) == 2
     said = capsys.readouterr().err
     assert words in said
     assert said.strip().count("\n") == 0
@@ -105,7 +105,7 @@ def test_simulate_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixt
     assert len(lines) == 3
     samples = np.fromfile(tmp_path / "new" / f"{lines[2]}.dat", "<i2")
     assert len(samples) == 12 * 400
-    assert run("simulate", str(tmp_path / "new"), *arguments) == 1
+    assert run("simulate", str(tmp_path / "new"), *arguments) == 2
     assert "expected a new or empty folder" in capsys.readouterr().err
 
 

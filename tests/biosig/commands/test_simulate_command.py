@@ -70,6 +70,6 @@ def test_what_does_not_fit_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
 ) -> None:
     status, _, err = run(capsys, str(tmp_path / "new"), *arguments)
-    assert status == 1
+    assert status == 2
     assert message in err
     assert not (tmp_path / "new").exists()
