@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from biosig.leads import turn_to_axis
 from biosig.simulate.heart import Heart
-from biosig.simulate.leads import turn_to_axis
 from biosig.simulate.waves import Waves
 
 

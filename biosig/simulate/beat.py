@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
+from biosig.leads import turn_to_axis
 from biosig.simulate.heart import TOWARDS, Heart, Territory, Ventricles
-from biosig.simulate.leads import turn_to_axis
 from biosig.simulate.qrs import qrs_complex, unit_seen
 from biosig.simulate.waves import SHARP_EDGE, Waves
 

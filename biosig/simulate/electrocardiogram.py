@@ -11,11 +11,11 @@ from jaxtyping import Float
 
 from biosig.channels import LEADS_12
 from biosig.errors import BiosigError
+from biosig.leads import TWELVE_FROM_EIGHT
 from biosig.recording import Code, Modality, Recording
 from biosig.simulate.beat import ventricular
 from biosig.simulate.diagnoses import resolve
 from biosig.simulate.heart import Heart, Subject
-from biosig.simulate.leads import TWELVE_FROM_EIGHT
 from biosig.simulate.noise import Noise, noise_in_leads
 from biosig.simulate.report import report
 from biosig.simulate.rhythm import schedule

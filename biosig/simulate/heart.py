@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 from jaxtyping import Float
 
-from biosig.simulate.leads import DOWER, turn
+from biosig.leads import DOWER, turn
 
 
 class Rhythm(StrEnum):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from biosig.simulate.leads import EIGHT_FROM_ELECTRODES, ELECTRODES
+from biosig.leads import EIGHT_FROM_ELECTRODES, ELECTRODES
 
 
 @dataclass(frozen=True)

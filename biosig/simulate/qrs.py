@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from biosig.leads import TWELVE_FROM_EIGHT, turn, turn_to_axis
 from biosig.simulate.heart import TOWARDS, Heart, Ventricles
-from biosig.simulate.leads import TWELVE_FROM_EIGHT, turn, turn_to_axis
 from biosig.simulate.waves import SHARP_EDGE, Waves
 
 # Rows: centre ms, width ms, then x (left), y (feet), z (back) in mV.

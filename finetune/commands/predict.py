@@ -36,10 +36,13 @@ def predict(
 
     import biosig
     from biosig.errors import BiosigError
-    from finetune.diagnosis.diagnoser import Diagnoser
+    from ontology.collector import paused
 
     console, notices = Console(), Console(stderr=True)
-    with notices.status("loading the model"):
+    # Importing makes a million objects to stay.
+    with notices.status("loading the model"), paused():
+        from finetune.diagnosis.diagnoser import Diagnoser
+
         loaded = Diagnoser.from_pretrained(diagnoser)
     found: list[tuple[Path, Recording, Diagnosis]] = []
     failed = 0

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import scipy  # whose parts are loaded when they are named: probabilities need no optimiser
 from jaxtyping import Bool, Float, Float64
-from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 
 # ln of the temperatures that are looked at: from a fiftieth to fifty.
@@ -90,7 +90,7 @@ def calibrate(
 def _common_slope(logits: Float[np.ndarray, " pair"], labels: Bool[np.ndarray, " pair"]) -> float:
     z, sign = logits.astype(np.float64), np.where(labels, -1.0, 1.0)
     # -ln sigmoid(x) = ln(1 + e^-x), without overflow.
-    found = minimize_scalar(
+    found = scipy.optimize.minimize_scalar(
         lambda log_slope: np.logaddexp(0, sign * np.exp(log_slope) * z).mean(), bounds=_LOG_LIMITS, method="bounded"
     )
     return float(np.exp(found.x))
@@ -106,5 +106,5 @@ def _platt(z: Float64[np.ndarray, " row"], label: Bool[np.ndarray, " row"]) -> t
         rest = expit(x) - target
         return float((np.logaddexp(0, x) - target * x).mean()), np.array([(rest * z).mean(), rest.mean()])
 
-    found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS")
+    found = scipy.optimize.minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS")
     return float(found.x[0]), float(found.x[1])

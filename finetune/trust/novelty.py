@@ -7,8 +7,6 @@ from typing import Self
 
 import numpy as np
 from jaxtyping import Float, Float32, Float64
-from sklearn.covariance import LedoitWolf
-from sklearn.preprocessing import StandardScaler
 
 _QUANTILES = 1001
 
@@ -39,6 +37,10 @@ class Novelty:
     @classmethod
     def fit(cls, training: Float[np.ndarray, "row dim"], others: Float[np.ndarray, "row dim"]) -> Self:
         """From features of training records, and of others like them."""
+        # Half a second of importing that asking for a rank does without.
+        from sklearn.covariance import LedoitWolf  # noqa: PLC0415 -- as above
+        from sklearn.preprocessing import StandardScaler  # noqa: PLC0415 -- as above
+
         scaler = StandardScaler().fit(training.astype(np.float64))
         precision = LedoitWolf(assume_centered=True).fit(scaler.transform(training)).precision_
         mean, deviation, precision = (part.astype(np.float32) for part in (scaler.mean_, scaler.scale_, precision))

@@ -11,8 +11,8 @@ from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
 from biosig.channels import LEADS_12
+from biosig.leads import EIGHT_FROM_ELECTRODES, ELECTRODES, TWELVE_FROM_EIGHT
 from biosig.recording import Modality
-from biosig.simulate.leads import EIGHT_FROM_ELECTRODES, ELECTRODES, TWELVE_FROM_EIGHT
 from pretrain.augmentations.strips import Strips
 
 #: How many electrodes stand behind the twelve leads.

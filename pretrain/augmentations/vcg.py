@@ -14,8 +14,8 @@ from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from biosig.channels import LEADS_12
+from biosig.leads import DOWER, TWELVE_FROM_EIGHT
 from biosig.recording import Modality
-from biosig.simulate.leads import DOWER, TWELVE_FROM_EIGHT
 from pretrain.augmentations.base import AUGMENTATIONS, OfEcg
 from pretrain.augmentations.chance import Chance
 from pretrain.augmentations.electrodes import products

@@ -23,8 +23,7 @@ def fingerprint(model: FoundationModel) -> dict[str, tuple[float, ...]]:
     training, device = model.training, model.device
     model.eval().cpu()
     try:
-        batch = _fixed_batch(model)
-        answers = {"pooled": model.embed(batch), **model.features(batch)}
+        answers = model.features(_fixed_batch(model))
     finally:
         model.train(training).to(device)
     return {

@@ -189,20 +189,24 @@ class FoundationModel(nn.Module):
         """
         plan = self.config.intake.plan(source, rows)
         training = self.training
-        self.eval()
+        # Walking through every module, and a bar that nobody sees, take longer than a small encoder.
+        if training:
+            self.eval()
+        batches = plan.batches(batch_size)
+        if progress:
+            batches = iter(track(batches, "encode", plan.n_batches(batch_size)))
         sums: np.ndarray | None = None
         counts = np.zeros(plan.records)
         try:
-            for owners, batch in track(
-                plan.batches(batch_size), "encode", plan.n_batches(batch_size), disable=not progress
-            ):
+            for owners, batch in batches:
                 pooled = self.embed({name: value.to(self.device) for name, value in batch.items()})
                 vectors = (self.signal(pooled) if space is Space.SPHERE else pooled).float().cpu().numpy()
                 sums = np.zeros((plan.records, vectors.shape[1])) if sums is None else sums
                 np.add.at(sums, owners, vectors)
                 np.add.at(counts, owners, 1)
         finally:
-            self.train(training)
+            if training:
+                self.train()
         if sums is None:
             width = self.config.architecture.dim if space is Space.SPHERE else self.signal.encoder.dim
             return np.zeros((0, width), dtype=np.float32)

@@ -28,9 +28,9 @@ from rich.table import Column, Table
 from scipy import signal as filters
 
 from biosig.channels import LEADS_12
+from biosig.leads import DOWER, TWELVE_FROM_EIGHT
+from biosig.leads import turn as turned
 from biosig.recording import Modality
-from biosig.simulate.leads import DOWER, TWELVE_FROM_EIGHT
-from biosig.simulate.leads import turn as turned
 from biosig.store import MODALITIES
 from pretrain.augmentations import AUGMENTATIONS, Augmentation, Strips, augment
 

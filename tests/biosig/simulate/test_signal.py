@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.signal import periodogram
 
 from biosig.errors import BiosigError
+from biosig.leads import DOWER, electrical_axis, turn_to_axis
 from biosig.simulate import SIMULATED_CONCEPTS, Noise, Subject, conflicts, draw, ecg
-from biosig.simulate.leads import DOWER, electrical_axis, turn_to_axis
 from ontology.registry import UnknownNameError
 from tests.biosig.simulate.measure import IDS, Measured, clean, r_times
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from biosig.channels import LEADS_12
-from biosig.simulate.leads import DOWER, TWELVE_FROM_EIGHT, turn
+from biosig.leads import DOWER, TWELVE_FROM_EIGHT, turn
 from pretrain.augmentations import Strips, VcgRotation, augment
 from pretrain.augmentations.vcg import _TWELVE_FROM_VCG, _VCG_FROM_EIGHT, addition
 from tests.pretrain.augmentations.strips import PAIRS, SAMPLES, many, strips
