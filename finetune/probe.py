@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
+from finetune.adaptation.criterion import Criterion
 from finetune.heads.linear import LinearHead, fit_linear
 from finetune.metrics.ranking import macro, rank_metrics
 from finetune.protocols import Role, Task
@@ -43,6 +44,8 @@ def fit_probe(
     task: Task,
     train_rows: Int[np.ndarray, " chosen"],
     grid: tuple[float, ...] = C_GRID,
+    *,
+    criterion: Criterion | None = None,
 ) -> Probe:
     """Fit all concepts for each C of the grid; keep the one with the best macro AUROC on validation.
 
@@ -54,10 +57,16 @@ def fit_probe(
         task: Labels, roles.
         train_rows: The rows whose labels may be used.
         grid: Values of C, ascending.
+        criterion: Weights of positives and shifts of logits, if rare findings are to have some.
     """
     began = time.perf_counter()
-    training = [torch.from_numpy(part[train_rows]) for part in (features, task.labels, task.known)]
-    heads = dict(zip(grid, fit_linear(training[0], training[1], training[2], grid=grid), strict=True))
+    x, labels, known = (torch.from_numpy(part[train_rows]) for part in (features, task.labels, task.known))
+    weight = None if criterion is None else criterion.positive_weight
+    heads = dict(zip(grid, fit_linear(x, labels, known, grid=grid, positive_weight=weight), strict=True))
+    if criterion is not None:
+        # With a free bias the best of shifted logits is the best of the others, less the shift.
+        for head in heads.values():
+            head.linear.bias.data -= criterion.shift
     aurocs = {c: _validation_auroc(head, features, task) for c, head in heads.items()}
     best = max(aurocs, key=aurocs.__getitem__)  # the first of equals
     return Probe(heads[best], best, aurocs, time.perf_counter() - began)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -42,6 +42,16 @@ class Task:
     rows: Mapping[Role, Int[np.ndarray, " side"]]
     scored: Bool[np.ndarray, " concept"]
     copies: int = 0
+
+    def of_concepts(self, chosen: Bool[np.ndarray, " concept"]) -> Task:
+        """The same task of some of its concepts."""
+        return replace(
+            self,
+            concepts=tuple(concept for concept, kept in zip(self.concepts, chosen, strict=True) if kept),
+            labels=self.labels[:, chosen],
+            known=self.known[:, chosen],
+            scored=self.scored[chosen],
+        )
 
     def n_subjects(self, rows: Int[np.ndarray, " side"]) -> int:
         """Distinct people among the rows."""

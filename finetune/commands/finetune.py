@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from finetune.diagnosis.choices import Adaptation
+from finetune.diagnosis.choices import Adaptation, Imbalance, Loss, Upward
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,6 +27,23 @@ def finetune(
         Adaptation,
         typer.Option(help="What moves besides the head: nothing, low-rank additions, the last blocks, or everything."),
     ] = Adaptation.PROBE,
+    head: Annotated[
+        str,
+        typer.Option(
+            metavar="linear|mlp|attention|prototypes",
+            help="What turns features, or for attention tokens, into findings.",
+        ),
+    ] = "linear",
+    loss: Annotated[
+        Loss, typer.Option(help="Each finding on its own, or its records against the others of a batch (ntce, nonl).")
+    ] = Loss.BCE,
+    imbalance: Annotated[
+        Imbalance, typer.Option(help="For rare findings: count positives more often, or learn beyond their frequency.")
+    ] = Imbalance.NONE,
+    upward: Annotated[
+        Upward | None,
+        typer.Option(help="Let what is said of a finding reach what it is a kind of. [default: each on its own]"),
+    ] = None,
     fraction: Annotated[float, typer.Option(help="Share of the training labels, by subject.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the labels' draw and the order of records.")] = 0,
     steps: Annotated[int, typer.Option(min=1, help="At most; validation stops earlier.")] = 120,
@@ -50,14 +67,26 @@ def finetune(
     from finetune.adaptation.fit import Tuning
     from finetune.adaptation.fit import finetune as run
     from finetune.diagnosis.scratch import Budget
+    from finetune.heads import HEADS
     from pretrain.specs.execution import Device, Precision
     from pretrain.training.precision import resolve_precision
 
     if out.exists():
         raise BiosigError(f"{out}: exists already; give another folder")
+    HEADS[head]  # named before anything is read
     half = resolve_precision(Precision.AUTO, Device.AUTO) is Precision.BF16
     budget = Budget(steps=steps, learning_rate=3e-4, half=half)
-    tuning = Tuning(adapt, fraction, seed, budget, min_positives)
+    tuning = Tuning(
+        adaptation=adapt,
+        head=head,
+        loss=loss,
+        imbalance=imbalance,
+        upward=upward,
+        fraction=fraction,
+        seed=seed,
+        budget=budget,
+        min_positives=min_positives,
+    )
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("finetune", total=_STAGES)
@@ -80,7 +109,7 @@ def _show(tuned: Tuned, console: Console) -> None:
 
     for finding in tuned.findings:
         console.print(f"{finding.severity.value}: {finding.text}", style="yellow", markup=False, highlight=False)
-    weights = Table("part of the encoder", "parameters", "trained", "rate", box=None, padding=(0, 2, 0, 0))
+    weights = Table("part", "parameters", "trained", "rate", box=None, padding=(0, 2, 0, 0))
     for block in tuned.blocks:
         rate = f"{block.rate:.3g}" if block.trained else ""
         weights.add_row(block.name, f"{block.parameters:,}", f"{block.trained:,}", rate)

@@ -10,14 +10,19 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, Float64
+from jaxtyping import Bool, Float, Float64, Int
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from biosig.recording import Recording
+from biosig.store import Store
+from finetune.diagnosis.choices import Upward
+from finetune.diagnosis.reading import read
 from finetune.diagnosis.result import Estimate
-from finetune.heads.linear import LinearHead
+from finetune.heads import HEADS
+from finetune.heads.base import Head
+from finetune.heads.consistency import upward_probabilities
 from finetune.trust.calibration import Calibration
 from finetune.trust.conformal import PredictionSets, Promise
 from finetune.trust.novelty import Novelty
@@ -58,6 +63,7 @@ class ConceptConfig(Spec):
         limits: Of the prediction sets, for absent and present; null where a label is never excluded.
         positives: Validation records with it.
         auroc: On the test side of the store it was fitted on.
+        kinds: The concepts of the head that are kinds of it, where answers respect the is-a graph.
     """
 
     concept: str
@@ -69,21 +75,26 @@ class ConceptConfig(Spec):
     limits: tuple[float | None, float | None]
     positives: int
     auroc: Estimate
+    kinds: tuple[str, ...] = ()
 
 
 class DiagnoserConfig(Spec):
-    """Everything but weights.
+    """Everything but weights. A diagnoser of version 1 has a linear head, whose answers know no is-a graph.
 
     Attributes:
         concepts: In the order of the head's outputs.
+        head: Its name in `finetune.heads.HEADS`.
+        upward: How what is said of a concept's kinds reaches it; null if it does not.
         miscoverage: Of the prediction sets.
         training: How it was fitted: adaptation, steps, store, licence, records.
         macro_auroc: On the test side, over the concepts, with an interval over subjects.
     """
 
     format: Literal["biosig-diagnoser"] = "biosig-diagnoser"
-    version: Literal[1] = 1
+    version: Literal[1, 2] = 2
     concepts: tuple[ConceptConfig, ...]
+    head: str = "linear"
+    upward: Upward | None = None
     miscoverage: float
     training: dict[str, Any]
     macro_auroc: Estimate
@@ -117,12 +128,12 @@ class Diagnoser:
 
     Args:
         model: With the encoder that the head was fitted on.
-        head: Logits of the concepts from its features.
+        head: Logits of the concepts from its features, or from its tokens.
         config: What is known of them.
         novelty: How unlike the training records an input is.
     """
 
-    def __init__(self, model: FoundationModel, head: LinearHead, config: DiagnoserConfig, novelty: Novelty) -> None:
+    def __init__(self, model: FoundationModel, head: Head, config: DiagnoserConfig, novelty: Novelty) -> None:
         self.model, self.head, self.config, self.novelty = model.eval(), head.eval(), config, novelty
         concepts = config.concepts
         self._calibration = Calibration(
@@ -130,12 +141,22 @@ class Diagnoser:
         )
         limits = [[np.inf if limit is None else limit for limit in one.limits] for one in concepts]
         self._sets = PredictionSets(np.array(limits), Promise.PER_LABEL, config.miscoverage)
+        self._under = np.array([[other.concept in {one.concept, *one.kinds} for other in concepts] for one in concepts])
 
-    def probabilities(self, features: Float32[np.ndarray, "row dim"]) -> Float64[np.ndarray, "row concept"]:
-        """Calibrated probabilities of the concepts, from the encoder's features."""
-        with torch.inference_mode():
-            logits = self.head(torch.from_numpy(features).double()).numpy()
-        return self._calibration.probabilities(logits)
+    def calibrated(self, logits: Float[np.ndarray, "row concept"]) -> Float64[np.ndarray, "row concept"]:
+        """Probabilities from logits of the head: calibrated, and in order with the is-a graph if they are to be."""
+        found = self._calibration.probabilities(logits.astype(np.float64))
+        return found if self.config.upward is None else upward_probabilities(found, self._under, self.config.upward)
+
+    def probabilities(
+        self, source: Recording | Sequence[Recording] | Store, rows: Int[np.ndarray, " row"] | None = None
+    ) -> Float64[np.ndarray, "row concept"]:
+        """What it says of every concept in recordings, or in records of a store.
+
+        Raises:
+            ModelError: If they cannot be brought to what the model was made for.
+        """
+        return self.calibrated(read(self.model, self.head, source, rows)[1])
 
     def diagnose(self, recordings: Recording | Sequence[Recording]) -> list[Diagnosis]:
         """What it says of each recording, which is resampled and filtered as the training data were.
@@ -143,8 +164,8 @@ class Diagnoser:
         Raises:
             ModelError: If a recording cannot be brought to what the model was made for.
         """
-        features = self.model.encode(recordings)
-        probabilities = self.probabilities(features)
+        features, logits = read(self.model, self.head, recordings)
+        probabilities = self.calibrated(logits)
         return [
             Diagnosis(tuple(sorted(self._said(*row), key=lambda one: -one.probability)), float(rank))
             for *row, rank in zip(probabilities, self._sets(probabilities), self.novelty.rank(features), strict=True)
@@ -193,10 +214,11 @@ class Diagnoser:
         except (OSError, ValueError) as error:
             raise ModelError(f"{path}: not JSON: {error}") from error
         model = FoundationModel.from_pretrained(folder / MODEL)
-        head = LinearHead(model.signal.encoder.dim, len(config.concepts)).double()
+        head = HEADS[config.head](model.signal.encoder.dim, len(config.concepts)).double()
         try:
             tensors = load_file(folder / TENSORS)
-            head.load_state_dict({name: torch.from_numpy(tensors[f"head.{name}"]) for name in head.state_dict()})
+            own = {name.removeprefix("head."): torch.from_numpy(value) for name, value in tensors.items()}
+            head.load_state_dict({name: value for name, value in own.items() if not name.startswith("novelty.")})
             novelty = Novelty(*(tensors[f"novelty.{name}"] for name in ("mean", "deviation", "precision", "familiar")))
         except (OSError, SafetensorError, KeyError, RuntimeError) as error:
             reason = " ".join(str(error).split())

@@ -1,8 +1,8 @@
-"""How a classifier is fed from a store: windows to learn from, and whole records to be judged."""
+"""How a classifier is fed: windows to learn from, and whole records to be judged."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -10,10 +10,12 @@ import torch
 from jaxtyping import Float32, Int
 from torch import Tensor, nn
 
+from biosig.recording import Recording
 from biosig.store import Store
 from finetune.diagnosis.scratch import Classifier
 from finetune.embedding import mean_over_windows
-from finetune.heads.linear import LinearHead
+from finetune.heads.base import Head, Reads
+from pretrain.models.foundation import FoundationModel
 from pretrain.models.intake import Intake
 from pretrain.models.towers import SignalTower
 
@@ -26,9 +28,10 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def classifier_of(tower: SignalTower, head: LinearHead) -> Classifier:
-    """Tower and head as one network; its features are those that probes see."""
-    return Classifier(tower, partial(_features, tower), head).to(device())
+def classifier_of(tower: SignalTower, head: Head) -> Classifier:
+    """Tower and head as one network; its features are those that probes see, or its tokens if the head reads them."""
+    read = _tokens if head.reads is Reads.TOKENS else _features
+    return Classifier(tower, partial(read, tower), head).to(device())
 
 
 def reader_of(intake: Intake, store: Store, *, half: bool) -> tuple[BatchOf, Predict]:
@@ -53,8 +56,48 @@ def reader_of(intake: Intake, store: Store, *, half: bool) -> tuple[BatchOf, Pre
     return batch_of, predict
 
 
+def read(
+    model: FoundationModel,
+    head: Head,
+    source: Recording | Sequence[Recording] | Store,
+    rows: Int[np.ndarray, " row"] | None = None,
+) -> tuple[Float32[np.ndarray, "record dim"], Float32[np.ndarray, "record concept"]]:
+    """Features and logits of each record, in one pass: means over the windows that cover it.
+
+    Args:
+        model: In evaluation mode.
+        head: Of its features, or of its tokens.
+        source: A recording, several, or a store.
+        rows: Which records of the store; all by default.
+
+    Raises:
+        ModelError: If a recording or store cannot be brought to what the model was made for.
+    """
+
+    def both(windows: dict[str, Tensor]) -> Tensor:
+        pooled, logits = windows_of(model.signal, head, windows)
+        return torch.cat([pooled.to(logits), logits], dim=1)
+
+    found = mean_over_windows(both, model.config.intake.plan(source, rows), model.device)
+    width = model.signal.encoder.dim
+    return found[:, :width], found[:, width:]
+
+
+def windows_of(tower: SignalTower, head: Head, windows: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Pooled features and logits of windows; gradients flow through both."""
+    tokens, kept = tower.tokens(windows)
+    pooled = tower.pool(tokens, kept)
+    dtype = next(head.parameters()).dtype
+    inputs = (tokens.to(dtype), kept) if head.reads is Reads.TOKENS else (pooled.to(dtype),)
+    return pooled, head(*inputs)
+
+
 def _features(tower: SignalTower, windows: dict[str, Tensor]) -> Tensor:
     return tower.pool(*tower.tokens(windows))
+
+
+def _tokens(tower: SignalTower, windows: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    return tower.tokens(windows)
 
 
 def _probabilities(network: nn.Module, windows: dict[str, Tensor]) -> Tensor:

@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from finetune.heads.linear import LinearHead
+from finetune.adaptation.criterion import masked_bce
+from finetune.heads.base import Head
 from finetune.metrics.ranking import macro, rank_metrics
 from finetune.protocols import Role, Task
 
@@ -68,11 +69,11 @@ class Trained:
 
 
 class Classifier(nn.Module):
-    """An encoder and a linear head: a batch of a store -> logits.
+    """An encoder and a head: a batch of a store -> logits.
 
     Args:
         encoder: The module that is trained.
-        features: A method of it, from a batch to `(B, dim)`.
+        features: A method of it, from a batch to what the head takes: `(B, dim)`, or tokens and which of them count.
         head: Already fitted to the features of the fresh encoder. All weights then start where the linear probe of a
             random encoder ends, so that no step is spent on the head, and the rival is never weaker than that probe.
 
@@ -81,13 +82,19 @@ class Classifier(nn.Module):
         probe, then all weights), arXiv 2202.10054.
     """
 
-    def __init__(self, encoder: nn.Module, features: Callable[[dict[str, Tensor]], Tensor], head: LinearHead) -> None:
+    def __init__(
+        self,
+        encoder: nn.Module,
+        features: Callable[[dict[str, Tensor]], Tensor | tuple[Tensor, ...]],
+        head: Head,
+    ) -> None:
         super().__init__()
         self.encoder, self._features = encoder, features
         self.head = deepcopy(head).float()  # `float` works in place
 
     def forward(self, batch: dict[str, Tensor]) -> Float[Tensor, "batch concept"]:
-        logits: Tensor = self.head(self._features(batch))
+        inputs = self._features(batch)
+        logits: Tensor = self.head(*inputs) if isinstance(inputs, tuple) else self.head(inputs)
         return logits
 
 
@@ -101,8 +108,9 @@ def train(
     seed: int,
     budget: Budget,
     groups: Sequence[dict[str, Any]] | None = None,
+    criterion: Callable[[Tensor, Tensor, Tensor], Tensor] = masked_bce,
 ) -> Trained:
-    """Train the weights with a binary cross-entropy a concept; keep the weights of the best validation macro AUROC.
+    """Train the weights, and keep those of the best validation macro AUROC.
 
     Args:
         network: A fresh encoder and its probe; its seed is the caller's.
@@ -114,6 +122,7 @@ def train(
         budget: When to stop.
         groups: Of the encoder's parameters, each with its rate `lr`, where not all of them move, or not as fast as the
             head. All move alike by default.
+        criterion: The loss of logits, labels, and which of them are known; a cross-entropy a concept by default.
     """
     device = next(network.parameters()).device
     generator = np.random.default_rng(seed)
@@ -129,9 +138,8 @@ def train(
         rows = next(order)
         with torch.autocast(device.type, torch.bfloat16, enabled=budget.half):
             logits = network(batch_of(rows, generator))
-        known, labels = (torch.from_numpy(part[rows]).to(device).float() for part in (task.known, task.labels))
-        loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), labels, known, reduction="sum")
-        loss = loss / known.sum().clamp_min(1)
+        labels, known = (torch.from_numpy(part[rows]).to(device) for part in (task.labels, task.known))
+        loss = criterion(logits.float(), labels, known)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)

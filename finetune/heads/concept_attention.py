@@ -6,8 +6,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from finetune.heads.base import Head, Reads
 
-class ConceptAttentionHead(nn.Module):
+
+class ConceptAttentionHead(Head):
     r"""Attention pooling with one query a concept, and one classifier a concept.
 
     With normalised tokens x_t, the share of token t in concept k is
@@ -26,6 +28,8 @@ class ConceptAttentionHead(nn.Module):
     References:
         Liu et al., Query2Label, arXiv 2107.10834.
     """
+
+    reads = Reads.TOKENS
 
     def __init__(self, dim: int, n_outputs: int) -> None:
         super().__init__()

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from finetune.diagnosis.choices import Upward
 from ontology.graph import ConceptGraph
-
-
-class Upward(StrEnum):
-    """How what is said of descendants reaches a concept: the largest, or any of them as if they were independent."""
-
-    MAX = "max"
-    NOISY_OR = "noisy_or"
 
 
 def below(graph: ConceptGraph, ids: Sequence[str]) -> Bool[Tensor, "concept concept"]:
@@ -30,7 +24,7 @@ def upward(
 ) -> Float[Tensor, "batch concept"]:
     r"""Logits of which no child's is above its parents'.
 
-    With D_k the concept k and its descendants (`below`), `max` is max_{j in D_k} logit_j and `noisy_or` the logit of
+    With D_k the concept k and its descendants (`below`), `max` is max_{j in D_k} logit_j and `noisy-or` the logit of
     1 - prod_{j in D_k} (1 - p_j). D of a child is part of D of its parent, so both are in order by construction.
 
     References:
@@ -42,6 +36,21 @@ def upward(
     tiny = torch.finfo(logits.dtype).tiny  # below it the logit would be minus infinity
     absent = (-nn.functional.softplus(logits) @ under.to(logits.dtype).T).clamp_max(-tiny)  # log of the product
     return torch.log(-torch.expm1(absent)) - absent
+
+
+def upward_probabilities(
+    probabilities: Float[np.ndarray, "row concept"],
+    under: Bool[np.ndarray, "concept concept"],
+    how: Upward = Upward.MAX,
+) -> Float[np.ndarray, "row concept"]:
+    r"""As `upward`, for probabilities that a calibration has moved one by one.
+
+    With D_k the concept k and its descendants: max_{j in D_k} p_j, or 1 - prod_{j in D_k} (1 - p_j).
+    """
+    if how is Upward.MAX:
+        return np.where(under, probabilities[:, None], 0.0).max(2)
+    absent: np.ndarray = np.log1p(-probabilities.clip(0, 1 - 1e-12)) @ under.T.astype(np.float64)
+    return -np.expm1(absent)
 
 
 class Consistent(nn.Module):

@@ -8,8 +8,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from finetune.heads.base import FeatureHead
 
-class LinearHead(nn.Module):
+
+class LinearHead(FeatureHead):
     """Logits of K concepts from standardised features: W (x - mean) / std + b.
 
     Args:
@@ -20,19 +22,14 @@ class LinearHead(nn.Module):
         features `(B, dim)` -> logits `(B, n_outputs)`.
     """
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(self, dim: int, n_outputs: int) -> None:
-        super().__init__()
+        super().__init__(dim)
         self.linear = nn.Linear(dim, n_outputs)
         nn.init.zeros_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
-        self.register_buffer("mean", torch.zeros(dim))
-        self.register_buffer("std", torch.ones(dim))
 
     def forward(self, features: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch concept"]:
-        logits: Tensor = self.linear((features - self.mean) / self.std)
+        logits: Tensor = self.linear(self.standardised(features))
         return logits
 
 
@@ -42,6 +39,7 @@ def fit_linear(
     known: Bool[Tensor, "row concept"],
     *,
     grid: Sequence[float],
+    positive_weight: Float[Tensor, " concept"] | None = None,
     max_iterations: int = 100,
 ) -> list[LinearHead]:
     r"""Logistic regression of every concept k over the rows where it is known, for each C of the grid.
@@ -63,19 +61,22 @@ def fit_linear(
         labels: True where the record has the concept.
         known: False where the label is not known; such pairs are left out.
         grid: Values of C, the inverse regularisation; ascending, since each starts from the one before.
+        positive_weight: How often each positive of a concept counts; once by default.
         max_iterations: Of L-BFGS, for each C.
 
     Returns:
         A head for each C.
     """
     x = features.double()
-    mean, std = x.mean(0), x.std(0, correction=0)
-    std = torch.where(std > 1e-9 * mean.abs().clamp_min(1e-9), std, 1.0)  # a feature that never moves says nothing
-    u, singular, vt = torch.linalg.svd((x - mean) / std, full_matrices=False)
+    standard = FeatureHead(x.shape[1]).double()
+    standard.measure(x)
+    u, singular, vt = torch.linalg.svd(standard.standardised(x), full_matrices=False)
 
     y, counts = labels.double(), known.sum(0)
     learnable = (labels & known).any(0) & (~labels & known).any(0)
     pair_weight = known.double() * learnable / counts.clamp_min(1)
+    if positive_weight is not None:
+        pair_weight = torch.where(labels, pair_weight * positive_weight, pair_weight)
     prevalence = (labels & known).sum(0) / counts.clamp_min(1)
     weight, bias = y.new_zeros(y.shape[1], len(singular)), y.new_zeros(y.shape[1])
     heads = []
@@ -92,7 +93,7 @@ def fit_linear(
             steps=max_iterations,
         )
         head = LinearHead(x.shape[1], y.shape[1]).double()
-        head.mean, head.std = mean, std
+        head.mean, head.std = standard.mean, standard.std
         with torch.no_grad():
             head.linear.weight.copy_((weight @ vt) * learnable[:, None])
             head.linear.bias.copy_(bias * learnable)

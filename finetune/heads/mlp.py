@@ -5,9 +5,13 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from finetune.heads.base import FeatureHead
 
-class MLPHead(nn.Module):
+
+class MLPHead(FeatureHead):
     """Logits of K concepts from features by one hidden layer: W2 drop(gelu(W1 norm(x) + b1)) + b2.
+
+    x are the standardised features.
 
     Args:
         dim: Size of a feature.
@@ -20,11 +24,11 @@ class MLPHead(nn.Module):
     """
 
     def __init__(self, dim: int, n_outputs: int, *, hidden: int = 256, dropout: float = 0.1) -> None:
-        super().__init__()
+        super().__init__(dim)
         self.layers = nn.Sequential(
             nn.LayerNorm(dim), nn.Linear(dim, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, n_outputs)
         )
 
     def forward(self, features: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch concept"]:
-        logits: Tensor = self.layers(features)
+        logits: Tensor = self.layers(self.standardised(features))
         return logits

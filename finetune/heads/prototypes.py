@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from finetune.heads.base import FeatureHead
+
 
 class Prototypes(StrEnum):
     """Where the prototypes of a head come from."""
@@ -16,8 +18,8 @@ class Prototypes(StrEnum):
     SIMPLEX = "simplex"
 
 
-class PrototypeHead(nn.Module):
-    """Cosines of a feature to one prototype a concept, divided by a temperature, plus a bias a concept.
+class PrototypeHead(FeatureHead):
+    """Cosines of a standardised feature to one prototype a concept, divided by a temperature, plus a bias a concept.
 
     Args:
         dim: Size of a feature.
@@ -40,7 +42,7 @@ class PrototypeHead(nn.Module):
     def __init__(
         self, dim: int, n_outputs: int, *, prototypes: Prototypes = Prototypes.LEARNED, temperature: float = 0.1
     ) -> None:
-        super().__init__()
+        super().__init__(dim)
         self.temperature = temperature
         if prototypes is Prototypes.SIMPLEX:
             self.register_buffer("prototype", simplex(n_outputs, dim))
@@ -50,7 +52,10 @@ class PrototypeHead(nn.Module):
 
     def cosines(self, features: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch concept"]:
         """Of features and prototypes: what the losses take."""
-        return nn.functional.normalize(features, dim=1) @ nn.functional.normalize(self.prototype, dim=1).T
+        return (
+            nn.functional.normalize(self.standardised(features), dim=1)
+            @ nn.functional.normalize(self.prototype, dim=1).T
+        )
 
     def forward(self, features: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch concept"]:
         return self.cosines(features) / self.temperature + self.bias

@@ -16,7 +16,7 @@ from ontology.graph import Concept, ConceptGraph
 
 def inputs_of(name: str, seed: int = 0) -> tuple[Tensor, ...]:
     generator = torch.Generator().manual_seed(seed)
-    if name == "concept_attention":
+    if name == "attention":
         kept = torch.ones(5, 7, dtype=torch.bool)
         kept[1, 3:] = False
         return torch.randn(5, 7, 6, generator=generator), kept
@@ -59,7 +59,7 @@ def test_a_head_learns_what_its_input_says(name: str) -> None:
 
 def test_attention_over_tokens_ignores_padding_and_starts_as_the_mean() -> None:
     head = ConceptAttentionHead(6, 3)
-    tokens, kept = inputs_of("concept_attention")
+    tokens, kept = inputs_of("attention")
     shares = head.attention(tokens, kept)
     torch.testing.assert_close(shares[0], torch.full((3, 7), 1 / 7))
     torch.testing.assert_close(shares[1, :, :3], torch.full((3, 3), 1 / 3))
@@ -72,7 +72,7 @@ def test_attention_over_tokens_ignores_padding_and_starts_as_the_mean() -> None:
 
 def test_a_record_without_tokens_has_finite_logits_and_gradients() -> None:
     head = ConceptAttentionHead(6, 3)
-    tokens, kept = inputs_of("concept_attention")
+    tokens, kept = inputs_of("attention")
     kept[4] = False
     logits = head(tokens, kept)
     torch.testing.assert_close(logits[4], head.bias)

@@ -6,6 +6,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -17,10 +18,11 @@ from biosig.cli import build
 from biosig.store import Store
 from finetune.adaptation.fit import Tuned, Tuning, finetune
 from finetune.diagnosis.audit import LeakageError
-from finetune.diagnosis.choices import Adaptation
+from finetune.diagnosis.choices import Adaptation, Imbalance, Loss, Upward
 from finetune.diagnosis.diagnoser import Answer, Diagnoser
 from finetune.diagnosis.scratch import Budget
 from finetune.diagnosis.task import diagnosis
+from finetune.heads import HEADS
 from finetune.metrics.ranking import rank_metrics
 from finetune.protocols import Role
 from pretrain.errors import ModelError
@@ -56,11 +58,11 @@ def test_a_probe_moves_nothing_and_says_what_it_measured(tuned: Tuned, model: Pa
     opened = Store(store)
     task = diagnosis(opened, before.graph, min_positives=2)
     test, columns = task.rows[Role.TEST], task.scored
-    said = tuned.diagnoser.probabilities(before.encode(opened, test))
+    said = tuned.diagnoser.probabilities(opened, test)
     found = rank_metrics(said, task.labels[test][:, columns], task.known[test][:, columns]).auroc[:, 0]
     np.testing.assert_allclose([one.auroc.value for one in tuned.diagnoser.config.concepts], found, atol=1e-6)
     assert tuned.diagnoser.config.macro_auroc.value == pytest.approx(found.mean())
-    assert all(block.trained == 0 for block in tuned.blocks)
+    assert [block.name for block in tuned.blocks if block.trained] == ["head"]
 
 
 @pytest.mark.parametrize("how", [Adaptation.LORA, Adaptation.LAST, Adaptation.FULL])
@@ -71,8 +73,8 @@ def test_an_adapted_encoder_is_saved_like_any_other(how: Adaptation, model: Path
     opened = Store(store)
     rows = opened.rows("test")[:3]
     np.testing.assert_allclose(
-        loaded.probabilities(loaded.model.encode(opened, rows)),
-        found.diagnoser.probabilities(found.diagnoser.model.encode(opened, rows)),
+        loaded.probabilities(opened, rows),
+        found.diagnoser.probabilities(opened, rows),
         atol=1e-6,
     )
     assert found.diagnoser.config.training["steps"] > 0
@@ -92,6 +94,71 @@ def test_the_same_seed_gives_the_same_weights(model: Path, store: Path) -> None:
     assert one.config == other.config
     for name, value in one.model.state_dict().items():
         torch.testing.assert_close(other.model.state_dict()[name], value, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("head", "loss"), [("mlp", Loss.BCE), ("attention", Loss.BCE), ("prototypes", Loss.NTCE), ("linear", Loss.NONL)]
+)
+def test_a_diagnoser_of_any_head_says_the_same_when_it_is_loaded(
+    head: str, loss: Loss, model: Path, store: Path, tmp_path: Path
+) -> None:
+    budget = replace(BUDGET, learning_rate=3e-3)
+    wanted = replace(TUNING, head=head, loss=loss, imbalance=Imbalance.LOGIT_ADJUSTMENT, budget=budget)
+    found = finetune(model, Store(store), wanted).diagnoser
+    found.save_pretrained(tmp_path / "out")
+    loaded = Diagnoser.from_pretrained(tmp_path / "out")
+    assert type(loaded.head) is HEADS[head]
+    assert loaded.config.training["steps"] == 2
+    opened = Store(store)
+    rows = opened.rows("test")[:4]
+    np.testing.assert_array_equal(loaded.probabilities(opened, rows), found.probabilities(opened, rows))
+    # One record at a time and all together: nothing in a head knows the batch.
+    np.testing.assert_allclose(
+        loaded.probabilities(opened, rows[2:3]), loaded.probabilities(opened, rows)[2:3], atol=1e-6
+    )
+    before, after = FoundationModel.from_pretrained(model), loaded.model
+    for name, value in before.state_dict().items():
+        torch.testing.assert_close(after.state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_a_head_moves_with_the_encoder(model: Path, store: Path) -> None:
+    wanted = replace(TUNING, head="attention", adaptation=Adaptation.FULL, imbalance=Imbalance.POSITIVE_WEIGHTS)
+    found = finetune(model, Store(store), wanted)
+    assert found.blocks[-1].name == "head"
+    assert all(block.trained == block.parameters for block in found.blocks)
+
+
+@pytest.mark.parametrize("upward", Upward)
+def test_no_finding_is_more_probable_than_what_it_is_a_kind_of(upward: Upward, model: Path, store: Path) -> None:
+    opened = Store(store)
+    found = finetune(model, opened, replace(TUNING, upward=upward)).diagnoser
+    said = found.probabilities(opened, opened.rows("test"))
+    column = {one.concept: place for place, one in enumerate(found.config.concepts)}
+    pairs = [(column[kind], column[one.concept]) for one in found.config.concepts for kind in one.kinds]
+    assert pairs, "some concept of the store is a kind of another"
+    for kind, above in pairs:
+        assert (said[:, kind] <= said[:, above] + 1e-9).all()
+    alone = finetune(model, opened, TUNING).diagnoser.probabilities(opened, opened.rows("test"))
+    assert any((alone[:, kind] > alone[:, above]).any() for kind, above in pairs), "without it some are"
+
+
+def test_a_diagnoser_of_the_first_version_still_speaks(saved: Path, store: Path, tmp_path: Path) -> None:
+    """As version 1 wrote it: no head was named, for there was one."""
+    copytree(saved, tmp_path / "old")
+    content = json.loads((saved / "diagnoser.json").read_text())
+    for name in ("head", "upward"):
+        del content[name]
+    for one in content["concepts"]:
+        del one["kinds"]
+    (tmp_path / "old" / "diagnoser.json").write_text(json.dumps(content | {"version": 1}))
+    opened = Store(store)
+    said = [Diagnoser.from_pretrained(one).probabilities(opened, np.arange(3)) for one in (saved, tmp_path / "old")]
+    np.testing.assert_array_equal(*said)
+
+
+def test_a_head_that_is_not_there_is_named(model: Path, store: Path, tmp_path: Path) -> None:
+    asked = ["finetune", str(model), str(store), "--out", str(tmp_path / "out"), "--head", "linaer"]
+    assert "linear" in str(CliRunner().invoke(build(), asked).exception)
 
 
 def test_who_was_fitted_to_is_remembered(saved: Path, store: Path) -> None:
