@@ -80,11 +80,25 @@ def to_recording(
     Raises:
         RecordError: If nothing but triggers was recorded, or MNE trips over the samples, or they would not fit.
     """
-    check_size(path, len(raw.ch_names), int(raw.n_times))
-    rate = check_rate(path, float(raw.info["sfreq"]))
     for name in filter(None, raw.filenames):
         if not is_within(Path(name), path):
             raise RecordError(path, "data file", "a file in the header's own folder", str(name))
+    return assemble(path, raw, channels, kind=kind, events=events, trigger_mask=trigger_mask, meta=meta)
+
+
+def assemble(
+    path: Path,
+    raw: Any,
+    channels: Sequence[Source],
+    *,
+    kind: str,
+    events: Sequence[Event] | None = None,
+    trigger_mask: int = -1,
+    meta: Mapping[str, object] | None = None,
+) -> Recording:
+    """See `to_recording`; wherever the samples come from."""
+    check_size(path, len(raw.ch_names), int(raw.n_times))
+    rate = check_rate(path, float(raw.info["sfreq"]))
     rows = [row for row, channel in enumerate(channels) if not channel.trigger]
     if not rows:
         raise RecordError(path, "signals", "at least one channel besides triggers", [c.name for c in channels])

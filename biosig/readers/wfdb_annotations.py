@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +55,24 @@ def _events(header: Path, annotator: str, label: str, sampling_rate: float, dura
         found = wfdb.rdann(str(path.with_suffix("")), annotator)
         rate = float(found.fs or sampling_rate)
         rows = list(zip(found.sample.tolist(), found.symbol, found.aux_note, strict=True))
+    return as_events(path, rows, rate, duration, label)
+
+
+def as_events(
+    path: Path, rows: Iterable[tuple[int, str, str]], rate: float, duration: float, label: str = ""
+) -> list[Event]:
+    """What one annotator says, as events.
+
+    Args:
+        path: Of the annotations, for errors.
+        rows: Sample, symbol and note of each.
+        rate: Samples a second.
+        duration: Of the record, in seconds.
+        label: What texts begin with.
+
+    Raises:
+        RecordError: If one is outside the record.
+    """
     events: list[Event] = []
     rhythm: int | None = None
     for sample, symbol, note in rows:
