@@ -130,18 +130,32 @@ class StoreInfo(_Document):
         return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
 
 
+def own_file(folder: Path, name: str) -> Path:
+    """A file of the store by its name, which has no separators (`FileName`); it may be missing.
+
+    Raises:
+        StoreError: If it is a link that leads out of the folder.
+    """
+    path = folder / name
+    if path.is_symlink() and path.resolve().parent != folder.resolve():
+        raise StoreError(f"{path}: expected a file of the store, got a link to {path.resolve()}")
+    return path
+
+
 def read_info(folder: Path) -> StoreInfo:
     """The document of the store in a folder.
 
     Raises:
         StoreError: If there is none, or not of this version, naming file and field, what was expected and found.
     """
-    path = folder / INFO
+    path = own_file(folder, INFO)
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{path}: expected a file, got something else")
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise StoreError(_why_no_store(folder)) from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, or a number too long for Python
         raise StoreError(f"{path}: expected JSON, found something else: {error}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         found = document.get("format") if isinstance(document, dict) else document

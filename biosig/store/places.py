@@ -62,10 +62,10 @@ class Places:
                 is no power of two, or nobody knows a modality.
         """
         known: dict[LayoutKey, int] = {}
-        none = pa.schema([record_columns().field(name) for name in COLUMNS]).empty_table().to_batches()
+        none = pa.RecordBatch.from_pylist([], pa.schema([record_columns().field(name) for name in COLUMNS]))
         parts: list[dict[str, np.ndarray]] = []
         rows = 0
-        for batch in chain(none, batches):
+        for batch in chain([none], batches):
             parts.append(_part(batch, rows, path, info, known))
             rows += len(batch)
         columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -90,9 +90,6 @@ class Places:
 def _part(
     batch: pa.RecordBatch, first: int, path: Path, info: StoreInfo, known: dict[LayoutKey, int]
 ) -> dict[str, np.ndarray]:
-    for name in COLUMNS:
-        if batch[name].null_count:
-            raise StoreError(f"{path}: {name}: expected a value in every row, got none in some")
     lengths = {name: pc.list_value_length(batch[name]).to_numpy().astype(np.int64) for name in _LISTS}
     found = {name: batch[name].to_numpy() for name in COLUMNS if name not in _LISTS}
     _check(found, lengths, first, path, info)

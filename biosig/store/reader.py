@@ -27,6 +27,7 @@ from biosig.store.layout import (
     StoreInfo,
     digest,
     event_columns,
+    own_file,
     physiology_columns,
     read_info,
     record_columns,
@@ -71,7 +72,7 @@ class Store:
             found = self._file(name).stat().st_size
             if found != file.size:
                 raise StoreError(f"{self.path / name}: size: expected {file.size} bytes, got {found}")
-        self._columns = tables.Table(self.path / RECORDS, record_columns(), self.info.records)
+        self._columns = tables.Table(self.path / RECORDS, record_columns(), self.info.records, self.info.files[RECORDS])
         self._place = Places.of(self._columns.batches(COLUMNS), self.path / RECORDS, self.info)
         self._shards: dict[int, Int16[np.ndarray, " sample"]] = {}
 
@@ -221,7 +222,7 @@ class Store:
             concepts=frozenset(facts["concepts"]),
             report=facts["report"],
             events=tuple(Event(**{name: e[name] for name in _EVENT}) for e in events),
-            meta={**json.loads(facts["meta"]), **known, "flags": tuple(facts["quality"])},
+            meta={**self._meta(facts["meta"]), **known, "flags": tuple(facts["quality"])},
         )
 
     @property
@@ -250,17 +251,14 @@ class Store:
 
     def _file(self, name: str) -> Path:
         """A file of the store that is really in its folder."""
-        path = self.path / name
-        # The name has no separators (`StoreInfo`); a link could still lead elsewhere.
-        if path.is_symlink() and path.resolve().parent != self.path.resolve():
-            raise StoreError(f"{path}: expected a file of the store, got a link to {path.resolve()}")
+        path = own_file(self.path, name)
         if not path.is_file():
             raise StoreError(f"{path}: expected a file of {self.info.files[name].size} bytes, got nothing")
         return path
 
     @cached_property
     def _events(self) -> pa.Table:
-        return tables.read(self.path / EVENTS, event_columns(), self.info.events)
+        return tables.read(self.path / EVENTS, event_columns(), self.info.events, self.info.files[EVENTS])
 
     @cached_property
     def _beats(
@@ -270,18 +268,13 @@ class Store:
         path = self.path / PHYSIOLOGY
         if not self.has_physiology:
             raise StoreError(f"{path}: no such file: prepare the store again with --physiology")
-        table = tables.read(path, physiology_columns(), self.info.records)
-        return tables.beats(table, path, self._names)
+        table = tables.read(path, physiology_columns(), self.info.records, self.info.files[PHYSIOLOGY])
+        return tables.beats(table, path, self._names, self.samples / self.rates)
 
     @cached_property
     def _events_of(self) -> list[tuple[int, int]]:
-        """For each row, where its events begin and how many there are: they stand together."""
-        found = self._events["record"].combine_chunks().dictionary_encode()
-        codes = found.indices.to_numpy()
-        begin = np.flatnonzero(np.diff(codes, prepend=-1))
-        count = np.diff(begin, append=len(codes))
-        place = {found.dictionary[codes[b]].as_py(): (int(b), int(n)) for b, n in zip(begin, count, strict=True)}
-        return [place.get(record, (0, 0)) for record in self._names.to_pylist()]
+        """For each row, where its events begin and how many there are."""
+        return tables.happened(self._events, self.path / EVENTS, self._names)
 
     @cached_property
     def _table(self) -> pa.Table:
@@ -291,12 +284,23 @@ class Store:
     def _names(self) -> pa.ChunkedArray:
         return self._columns.read(["record"])["record"]
 
+    def _meta(self, text: str) -> dict[str, Any]:
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise StoreError(f"{self.path / RECORDS}: meta: expected a JSON object, got {text[:80]!r}")
+        return found
+
     def _open(self, shard: int) -> Int16[np.ndarray, " sample"]:
         path = self._file(shard_name(shard))
         try:
-            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OSError) as error:
-            raise StoreError(f"{path}: expected a .npy array, found something else: {error}") from None
+            mapped = np.lib.format.open_memmap(path, mode="r")
+        # The header is an expression of Python, and numpy trips over a forged one in every way there is.
+        except Exception as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise StoreError(f"{path}: expected a .npy array, found something else: {reason[:200]}") from error
         if mapped.ndim != 1 or mapped.dtype != np.dtype("<i2"):
             raise StoreError(f"{path}: expected int16 of one dimension, got {mapped.dtype} {mapped.shape}")
         # A plain array over the same memory: slicing a `memmap` takes ten times longer.

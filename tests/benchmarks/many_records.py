@@ -25,6 +25,7 @@ from biosig.store.layout import (
     FileInfo,
     Layout,
     StoreInfo,
+    digest,
     event_columns,
     record_columns,
     shard_name,
@@ -64,7 +65,8 @@ def write(folder: Path, records: int, *, per_shard: int = PER_SHARD, reports: in
             rows = np.arange(first, min(first + PER_GROUP, records))
             writer.write_table(_rows(rows, per_shard, max(records // reports, 1)))
     pq.write_table(event_columns().empty_table(), folder / EVENTS)
-    files |= {name: FileInfo(size=(folder / name).stat().st_size, sha256=_NOTHING) for name in (RECORDS, EVENTS)}
+    tables = {name: folder / name for name in (RECORDS, EVENTS)}
+    files |= {name: FileInfo(size=path.stat().st_size, sha256=digest(path)) for name, path in tables.items()}
     info = StoreInfo(
         corpus=Card(name="cinc2021", title="Made up", licence="none", citation="nobody", url="https://example.org"),
         split=Split(),

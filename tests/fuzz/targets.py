@@ -17,6 +17,7 @@ import numpy as np
 
 from ontology.registry import Registry
 from tests.biosig.readers import writers
+from tests.biosig.store.fake import describe
 from tests.ontology import rf2_release
 
 SEED = 0
@@ -173,13 +174,12 @@ def _read_preset(path: Path) -> object:
 
 @cache
 def _prepared(folder: Path) -> Path:
-    from biosig.corpora import CORPORA
+    from biosig.simulate import write_corpus
     from biosig.store import prepare
 
-    for number in range(3):
-        (folder / str(number)).mkdir(parents=True)
-        _wfdb(folder / str(number), "hea")
-    prepare(CORPORA["folder"], folder, folder / "store", workers=1)
+    write_corpus(folder / "recordings", 3, seed=SEED, sampling_rate=100.0, duration=4.0, progress=False)
+    options: dict[str, Any] = {"statistics": True, "workers": 0, "progress": False}
+    prepare("simulated", folder / "recordings", folder / "store", **options)
     return folder / "store"
 
 
@@ -191,7 +191,14 @@ def _read_store(path: Path) -> object:
     from biosig.store import Store
 
     store = Store(path.parent)
-    return [store.recording(row) for row in range(len(store))]
+    rows = range(len(store))
+    return store.records, store.events, [(store.recording(row), store.beats(row)) for row in rows]
+
+
+def _read_forged(path: Path) -> object:
+    """The same where whoever changed the file changed its digest too."""
+    describe(path.parent, path.name)
+    return _read_store(path)
 
 
 def _weights(folder: Path) -> Path:
@@ -239,7 +246,9 @@ for _notation in ("rdfxml", "ntriples"):
     TARGETS.add(f"owl-{_notation}", Target(partial(_owl, notation=_notation), _read_owl))
 TARGETS.add("recipe", Target(_recipe, _read_recipe))
 TARGETS.add("preprocessing", Target(_preset, _read_preset))
-for _name in ("store.json", "records.parquet", "events.parquet"):
+TARGETS.add("store.json", Target(partial(_store, damaged="store.json"), _read_store))
+for _name in ("records.parquet", "events.parquet", "physiology.parquet", "shard-00000.npy"):
     TARGETS.add(_name, Target(partial(_store, damaged=_name), _read_store))
+    TARGETS.add(f"forged-{_name}", Target(partial(_store, damaged=_name), _read_forged))
 TARGETS.add("weights", Target(_weights, _read_weights))
 TARGETS.add("download-list", Target(_sums, _read_sums))

@@ -6,6 +6,8 @@ Workers import it by name, so it is a module of its own.
 from __future__ import annotations
 
 import errno
+import hashlib
+import json
 import os
 import signal
 import time
@@ -137,3 +139,12 @@ def write_corpus(folder: Path, records: int, **content: Any) -> Path:
 def contents(store: Path, but: Sequence[str] = ()) -> dict[str, bytes]:
     """Every file of a store, byte for byte."""
     return {path.name: path.read_bytes() for path in sorted(store.iterdir()) if path.name not in but}
+
+
+def describe(store: Path, name: str) -> None:
+    """Let `store.json` say of a file what it is now, as whoever forges a store would."""
+    path = store / "store.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    content = (store / name).read_bytes()
+    document["files"][name] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    path.write_text(json.dumps(document), encoding="utf-8")

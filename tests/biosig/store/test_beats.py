@@ -16,7 +16,7 @@ from biosig.errors import StoreError
 from biosig.physiology import beats, summary
 from biosig.preprocess import Crop, Preprocessing, Resample
 from biosig.store import Store, prepare
-from tests.biosig.store.fake import FakeCorpus, contents, write_corpus, write_record
+from tests.biosig.store.fake import FakeCorpus, contents, describe, write_corpus, write_record
 
 
 def run(source: Path, store: Path, **options: object) -> Store:
@@ -111,17 +111,19 @@ def test_a_store_of_before_has_statistics_and_no_beats(store: Store, tmp_path: P
             lambda table: table.set_column(2, table.schema.field(2), [[[1.0]] * len(table)]),
             "qrs_widths: expected one for every peak",
         ),
+        (
+            lambda table: table.set_column(1, table.schema.field(1), [[[1e9] * len(p) for p in table["peaks"]]]),
+            "peaks: expected seconds within their record, got 1000000000.0",
+        ),
     ],
-    ids=["order", "column", "rows", "widths"],
+    ids=["order", "column", "rows", "widths", "beyond"],
 )
 def test_a_table_that_contradicts_the_store_is_refused(store: Store, tmp_path: Path, change, message: str) -> None:  # type: ignore[no-untyped-def]
     damaged = tmp_path / "damaged"
     shutil.copytree(store.path, damaged)
     path = damaged / "physiology.parquet"
     pq.write_table(change(pq.read_table(path)), path)
-    document = json.loads((damaged / "store.json").read_text())
-    document["files"]["physiology.parquet"]["size"] = path.stat().st_size
-    (damaged / "store.json").write_text(json.dumps(document))
+    describe(damaged, path.name)
     with pytest.raises(StoreError, match=message):
         Store(damaged).beats(0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 from collections.abc import Callable
@@ -17,7 +18,7 @@ import pytest
 from biosig.errors import BiosigError, StoreError
 from biosig.preprocess import Preprocessing
 from biosig.store import Store, prepare
-from tests.biosig.store.fake import FakeCorpus, heart, write_corpus, write_record
+from tests.biosig.store.fake import FakeCorpus, describe, heart, write_corpus, write_record
 
 
 @pytest.fixture(scope="module")
@@ -185,14 +186,14 @@ def test_no_store_at_all(tmp_path: Path) -> None:
 
 
 def change_table(copy: Path, name: str, value: Callable[[Any], Any], row: int = 0) -> None:
-    """A table that contradicts the shards, with a document that knows its size."""
+    """A table that contradicts the shards, with a document that knows its digest."""
     path = copy / "records.parquet"
     table = pq.read_table(path)
     values = table[name].to_pylist()
     values[row] = value(values[row])
     place = table.schema.names.index(name)
     pq.write_table(table.set_column(place, name, pa.array(values, table.schema.field(name).type)), path)
-    edit(copy, lambda d: d["files"]["records.parquet"].update(size=path.stat().st_size))
+    describe(copy, "records.parquet")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +220,7 @@ def change_table(copy: Path, name: str, value: Callable[[Any], Any], row: int = 
 def test_a_table_that_contradicts_the_shards_is_refused(copy: Path, name: str, value: Any) -> None:
     change_table(copy, name, value)
     with pytest.raises(StoreError, match=r"records\.parquet: \w+( of row 0)?: expected"):
-        Store(copy)
+        Store(copy).column(name)
 
 
 def test_a_modality_that_nobody_knows_is_refused(copy: Path) -> None:
@@ -231,11 +232,11 @@ def test_a_modality_that_nobody_knows_is_refused(copy: Path) -> None:
 def test_a_table_of_other_columns_is_refused(copy: Path) -> None:
     path = copy / "records.parquet"
     pq.write_table(pq.read_table(path).drop_columns(["fold"]), path)
-    edit(copy, lambda d: d["files"]["records.parquet"].update(size=path.stat().st_size))
+    describe(copy, "records.parquet")
     with pytest.raises(StoreError, match=r"records\.parquet: fold: expected int32, got no such column"):
         Store(copy)
     path.write_bytes(b"PAR1 not really PAR1")
-    edit(copy, lambda d: d["files"]["records.parquet"].update(size=path.stat().st_size))
+    describe(copy, "records.parquet")
     with pytest.raises(StoreError, match=r"records\.parquet: expected Parquet"):
         Store(copy)
 
@@ -245,6 +246,86 @@ def test_a_shard_of_another_type_is_refused(copy: Path) -> None:
     size = path.stat().st_size
     for array in (np.zeros((size - 128) // 4, np.float32), np.zeros((2, (size - 128) // 4), np.int16)):
         np.save(path, array)
-        edit(copy, lambda d: d["files"]["shard-00000.npy"].update(size=path.stat().st_size))
+        describe(copy, "shard-00000.npy")
         with pytest.raises(StoreError, match=r"shard-00000\.npy: expected int16 of one dimension"):
             Store(copy).block(0)
+
+
+@pytest.mark.parametrize("name", ["records.parquet", "events.parquet"])
+@pytest.mark.parametrize("place", [0.0, 0.3, 0.99])
+def test_a_table_damaged_anywhere_is_refused_before_it_is_parsed(copy: Path, name: str, place: float) -> None:
+    content = bytearray((copy / name).read_bytes())
+    content[int(place * len(content))] ^= 1
+    (copy / name).write_bytes(content)
+    with pytest.raises(StoreError, match=rf"{name}: damaged: sha256: expected .*; copy the store again") as refusal:
+        Store(copy).recording(0)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.take(pa.array([*range(1, len(t)), 0])), "record: expected the events of a record together"),
+        (
+            lambda t: t.set_column(0, "record", pa.array(["x"] * len(t))),
+            "record: expected records of the store, got 'x'",
+        ),
+        (lambda t: t.set_column(1, "onset", pa.array([float("inf")] * len(t))), "onset: expected seconds"),
+        (lambda t: t.set_column(3, "code", pa.array([None] * len(t), pa.string())), "code: expected a value in every"),
+    ],
+    ids=["apart", "stray", "infinite", "none"],
+)
+def test_events_that_contradict_the_records_are_refused(copy: Path, change: Any, message: str) -> None:
+    path = copy / "events.parquet"
+    pq.write_table(change(pq.read_table(path)), path)
+    describe(copy, path.name)
+    with pytest.raises(StoreError, match=rf"events\.parquet: {message}"):
+        Store(copy).recording(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("meta", lambda _: "[1]"),
+        ("meta", lambda _: "{"),
+        ("concepts", lambda _: [None]),
+        ("channels", lambda names: [None, *names[1:]]),
+        ("codes", lambda _: [{"system": "a", "code": None, "likelihood": None}]),
+    ],
+)
+def test_values_within_lists_and_objects_are_checked(copy: Path, name: str, value: Any) -> None:
+    change_table(copy, name, value)
+    with pytest.raises(StoreError, match=r"records\.parquet: \w+: expected"):
+        Store(copy).recording(0)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': '<i2', 'fortran_order': False, 'shape': (99999999999999999999,)}",
+        "{'descr': '|O', 'fortran_order': False, 'shape': (1,)}",
+        "(" * 900,
+        "{'descr': '<i2', 'fortran_order': False, 'shape': (1, 1)}",
+    ],
+    ids=["huge", "objects", "nested", "two-dimensions"],
+)
+def test_a_forged_header_of_a_shard_is_refused(copy: Path, header: str) -> None:
+    path = copy / "shard-00000.npy"
+    content = path.read_bytes()
+    text = header.encode().ljust(1013) + b"\n"
+    path.write_bytes(content[:8] + len(text).to_bytes(2, "little") + text + content[128:])
+    describe(copy, path.name)
+    with pytest.raises(StoreError, match=r"shard-00000\.npy: expected") as refusal:
+        Store(copy).block(0)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_document_that_is_a_link_or_no_file_is_refused(copy: Path, tmp_path: Path) -> None:
+    (copy / "store.json").rename(tmp_path / "elsewhere.json")
+    (copy / "store.json").symlink_to(tmp_path / "elsewhere.json")
+    with pytest.raises(StoreError, match="got a link to"):
+        Store(copy)
+    (copy / "store.json").unlink()
+    os.mkfifo(copy / "store.json")
+    with pytest.raises(StoreError, match=r"store\.json: expected a file, got something else"):
+        Store(copy)
