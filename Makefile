@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # pip checks for its own updates and prints them over our output; nobody asked.
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help install quickstart real test lint unit bench fuzz clean
+.PHONY: help install quickstart real test lint unit docs bench fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -56,6 +56,9 @@ lint: $(VENV)/.developer
 unit: $(VENV)/.developer
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
+docs: $(VENV)/.developer ## the documentation, strictly: site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 bench: $(VENV)/.developer ## the side-by-side measurements, as ratios
 	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
@@ -63,4 +66,4 @@ fuzz: $(VENV)/.developer ## damaged files for every parser, ten minutes
 	$(BIN)/python -m tests.fuzz --seconds 600
 
 clean: ## remove what the commands above made
-	rm -rf $(VENV) quickstart real fuzz-crashes build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) quickstart real site fuzz-crashes build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
