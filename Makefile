@@ -57,7 +57,7 @@ unit: $(VENV)/.developer
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 docs: $(VENV)/.developer ## the documentation, strictly: site/index.html
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 bench: $(VENV)/.developer ## the side-by-side measurements, as ratios
 	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done

@@ -64,7 +64,7 @@ def _notebooks() -> Iterator[tuple[str, str | bytes]]:
             str(path), resources={"output_files_dir": f"{path.stem}_files", "unique_key": path.stem}
         )
         source = f"Run it: [`notebooks/{path.name}`]({path.name}), which is executed by a test."
-        title, _, rest = text.lstrip().partition("\n")
+        title, _, rest = text.lstrip().replace("](../docs/", "](../").partition("\n")
         yield f"notebooks/{path.stem}.md", f"{title}\n\n{source}\n{rest}"
         yield f"notebooks/{path.name}", path.read_bytes()
         for name, content in resources["outputs"].items():
@@ -76,7 +76,7 @@ def _corpora() -> Iterator[tuple[str, str]]:
     for name in sorted(CORPORA):
         corpus = CORPORA[name]
         signals = " and ".join(kind.upper() for kind in corpus.modality) or "any"
-        lines.append(f"| [`{name}`]({name}.md) | {corpus.title} | {signals} | {corpus.licence} |")
+        lines.append(f"| [`{name}`](corpora/{name}.md) | {corpus.title} | {signals} | {corpus.licence} |")
         try:
             had = f"`biosig download {name} DEST` fetches {address(corpus)} and checks every file."
         except CorpusError as error:
@@ -93,8 +93,8 @@ def _corpora() -> Iterator[tuple[str, str]]:
         facts |= {"where": corpus.url, "how it is had": had, "cite": corpus.citation}
         page[-1] += "".join(f"\n| {fact} | {said} |" for fact, said in facts.items() if said)
         yield f"corpora/{name}.md", "\n\n".join(filter(None, page)) + "\n"
-    lines += ["", "Adding a corpus is adding a file: [how](../add-a-corpus.md)."]
-    yield "corpora/index.md", "\n".join(lines) + "\n"
+    lines += ["", "Adding a corpus is adding a file: [how](add-a-corpus.md)."]
+    yield "corpora.md", "\n".join(lines) + "\n"
 
 
 def _numbers(folds: tuple[int, ...]) -> str:
