@@ -16,7 +16,7 @@ def locate(source: Path, name: str) -> Path | None:
     return next((path for path in (source / name, *sorted(source.glob(f"*/{name}"))) if path.is_file()), None)
 
 
-def rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, Row | None]]:
+def rows(path: Path, columns: tuple[str, ...], delimiter: str = ",") -> Iterator[tuple[str, Row | None]]:
     """Where a row is (`row 7`, counted from the first one after the names), and its cells by column.
 
     A row with fewer or more cells than there are columns is `None`: what its cells mean is anyone's guess.
@@ -24,13 +24,16 @@ def rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, Row | None
     Args:
         path: A comma-separated file with the names of the columns in its first row.
         columns: Those it must have.
+        delimiter: Instead of the comma; with tabs, a quotation mark is a letter like any other.
 
     Raises:
         CorpusError: If a column is missing, or the file is no table.
     """
     # A byte that is not UTF-8 spoils its own cell only.
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        reader = csv.reader(file)
+        reader = csv.reader(
+            file, delimiter=delimiter, quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
+        )
         try:
             names = next(reader, [])
             if lost := [column for column in columns if column not in names]:

@@ -23,7 +23,7 @@ MAX_HEADER_BYTES = 2**24
 _MICROVOLTS = {"v": 1e6, "mv": 1e3, "uv": 1.0, "nv": 1e-3, "pv": 1e-6}
 _ELECTRICAL = (Modality.ECG, Modality.EEG, Modality.EOG, Modality.EMG)
 # What files say when they do not know the unit.
-_UNKNOWN_UNITS = ("", "none", "unknown", "n/a", "nu", "adu", "au", "a.u.")
+UNKNOWN_UNITS = ("", "none", "unknown", "n/a", "nu", "adu", "au", "a.u.")
 # Both Unicode micros, the same in Shift-JIS, and what is left of one read in the wrong code page.
 _MICRO = re.compile("^(?:\u00b5|\u03bc|\x83\xca|\u00c2\u00b5)")
 
@@ -58,7 +58,7 @@ def microvolts(unit: str) -> float | None:
 
 def modality_of(channel: Channel, unit: str | None) -> Modality:
     """What a channel measures, given its unit where it is no voltage: a pressure `P1` is no electrode."""
-    if unit is None or unit.lower() in _UNKNOWN_UNITS or channel.modality not in _ELECTRICAL:
+    if unit is None or unit.lower() in UNKNOWN_UNITS or channel.modality not in _ELECTRICAL:
         return channel.modality
     return Modality.OTHER
 

@@ -19,10 +19,11 @@ from biosig.recording import Modality, Recording
 from biosig.splits import Split
 from biosig.store import Store, trials
 from biosig.store.writer import prepare
-from tests.biosig.corpora import synthetic, synthetic_eeg, synthetic_emotion, synthetic_seed
+from tests.biosig.corpora import synthetic, synthetic_bids, synthetic_eeg, synthetic_emotion, synthetic_seed
 from tests.biosig.corpora.synthetic import Expected, millivolts, write_record
 
 WRITERS = synthetic.WRITERS | synthetic_eeg.WRITERS | synthetic_emotion.WRITERS | synthetic_seed.WRITERS
+WRITERS |= {"bids": synthetic_bids.bids}
 ALL = sorted(WRITERS)
 
 
