@@ -14,11 +14,12 @@ from jaxtyping import Bool, Float, Float64, Int
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
+from torch import Tensor
 
 from biosig.recording import Recording
 from biosig.store import Store
 from finetune.diagnosis.choices import Upward
-from finetune.diagnosis.reading import read
+from finetune.diagnosis.reading import read, windows_of
 from finetune.diagnosis.result import Estimate
 from finetune.heads import HEADS
 from finetune.heads.base import Head
@@ -157,6 +158,12 @@ class Diagnoser:
             ModelError: If they cannot be brought to what the model was made for.
         """
         return self.calibrated(read(self.model, self.head, source, rows)[1])
+
+    def log_odds(self, windows: dict[str, Tensor]) -> Float[Tensor, "window concept"]:
+        """Calibrated log odds of the concepts in windows, each on its own; differentiable in the signal."""
+        logits = windows_of(self.model.signal, self.head, windows)[1]
+        slope, offset = (torch.from_numpy(part).to(logits) for part in vars(self._calibration).values())
+        return slope * logits + offset
 
     def diagnose(self, recordings: Recording | Sequence[Recording]) -> list[Diagnosis]:
         """What it says of each recording, which is resampled and filtered as the training data were.

@@ -35,10 +35,7 @@ class Plan:
 
         A recording that is shorter than a window has one, which is filled up and marked.
         """
-        starts = [
-            np.linspace(0, max(total - length, 0), max(-(-total // length), 1)).round().astype(np.int64)
-            for total in samples
-        ]
+        starts = [covering(total, length) for total in samples]
         owners = np.repeat(np.arange(len(samples)), [len(part) for part in starts])
         return cls(len(samples), owners, np.concatenate(starts) if starts else np.zeros(0, dtype=np.int64), read)
 
@@ -51,3 +48,8 @@ class Plan:
         for first in range(0, len(self.owners), size):
             part = slice(first, first + size)
             yield self.owners[part], self.read(self.owners[part], self.starts[part])
+
+
+def covering(total: int, length: int) -> Int64[np.ndarray, " window"]:
+    """The first samples of the fewest windows of `length` samples that cover a recording of `total`, evenly spread."""
+    return np.linspace(0, max(total - length, 0), max(-(-total // length), 1)).round().astype(np.int64)
