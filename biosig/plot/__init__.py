@@ -3,12 +3,14 @@
 from biosig.plot.beats import annotated_beats, counted_rate
 from biosig.plot.ecg import ecg_paper
 from biosig.plot.embedding import Projection, embedding_map
+from biosig.plot.heat import Heat
 from biosig.plot.output import save
 from biosig.plot.shade import Shade
 from biosig.plot.topomap import topomaps
 from biosig.plot.traces import traces
 
 __all__ = [
+    "Heat",
     "Projection",
     "Shade",
     "annotated_beats",

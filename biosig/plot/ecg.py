@@ -15,6 +15,7 @@ from matplotlib.patheffects import withStroke
 
 from biosig.errors import BiosigError
 from biosig.plot.beats import annotated_beats, counted_rate
+from biosig.plot.heat import Heat, draw_heat, heat_bar
 from biosig.plot.layout import Cell, lay_out
 from biosig.plot.output import MM_PER_INCH, new_figure
 from biosig.plot.paper import GAIN, INK, PAPER, SPEED, calibration_pulse, paper
@@ -38,6 +39,7 @@ def ecg_paper(
     concepts: Sequence[str] = (),
     heart_rate: float | None = None,
     shades: Sequence[Shade] = (),
+    heat: Heat | None = None,
 ) -> Figure:
     """The ECG leads of a recording on millimetre paper; printed at its own size it measures true.
 
@@ -53,6 +55,7 @@ def ecg_paper(
         concepts: Diagnoses in words, for the header.
         heart_rate: Beats a minute, for the header; without it, it is counted from annotated beats where there are any.
         shades: Stretches of leads to mark behind their lines.
+        heat: Colour behind the lines, with a bar that says what it means.
 
     Raises:
         BiosigError: If there is no ECG lead, or nothing lies in that stretch.
@@ -81,6 +84,9 @@ def ecg_paper(
             draw_shades(
                 axes, shades, cell, left=_LEFT, start=start, bottom=baseline - below, top=baseline + above
             )  # fmt: skip
+            if heat is not None:
+                sides = (_LEFT + SPEED * cell.begin, _LEFT + SPEED * cell.end, baseline - below, baseline + above)
+                draw_heat(axes, heat, cell.lead, (start + cell.begin, start + cell.end), sides)
             _draw(axes, strip, cell, baseline)
         for cell, _ in pairwise(row):
             x = _LEFT + SPEED * cell.end
@@ -90,6 +96,8 @@ def ecg_paper(
     _mark_beats(axes, recording, start, seconds)
     _header(figure, title or recording.record_id or "ECG", _person(recording, rate), lines)
     _footer(figure, recording, start, seconds)
+    if heat is not None:
+        heat_bar(figure, heat, middle=width / 2 + _BORDER, bottom=1.9)
     return figure
 
 

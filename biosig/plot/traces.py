@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
 from biosig.errors import BiosigError
+from biosig.plot.heat import Heat, draw_heat, heat_bar
 from biosig.plot.output import MM_PER_INCH, new_figure
 from biosig.plot.scalp import front_to_back
 from biosig.recording import Event, Modality, Recording
@@ -36,6 +37,7 @@ def traces(
     channels: Sequence[str] | None = None,
     row_height: float | None = None,
     title: str = "",
+    heat: Heat | None = None,
 ) -> Figure:
     """Channels as traces below each other, with a scale bar for each modality, stimuli and other events above.
 
@@ -49,6 +51,7 @@ def traces(
         channels: Which, and in what order; by default all, electrodes from front to back and left to right.
         row_height: Millimetres a channel; by default 12 for few channels, down to 5 for many.
         title: Instead of the record's name.
+        heat: Colour behind the lines, with a bar that says what it means.
 
     Raises:
         BiosigError: If a named channel is not there, or nothing lies in that stretch.
@@ -62,7 +65,7 @@ def traces(
     rate, count = recording.sampling_rate, len(shown.channels)
     first, last = round(start * rate), min(round((start + seconds) * rate) + 1, recording.n_times)
     signal = shown.signal[:, first:last].astype(float)
-    time = np.arange(first, last) / rate
+    time, stop = np.arange(first, last) / rate, start + seconds
     row = row_height or float(np.clip(200 / count, 5, 12))
     height = row * (count + 1)
     figure = new_figure(_WIDTH, height + _TOP + _BOTTOM)
@@ -86,10 +89,14 @@ def traces(
         colour = _COLOUR.get(kind, _OTHER)
         for k in rows:
             middle = np.nanmedian(signal[k]) if np.isfinite(signal[k]).any() else 0.0
+            if heat is not None:
+                draw_heat(axes, heat, shown.channels[k], (start, stop), (start, stop, -k - 0.5, -k + 0.5))
             axes.plot(time, -k + (signal[k] - middle) / unit, color=colour, linewidth=0.6, clip_on=True)
         _scale_bar(axes, -rows[0], unit, colour, kind)
     _events(axes, recording.events, start, start + seconds)
     _titles(figure, recording, title, start, seconds)
+    if heat is not None:
+        heat_bar(figure, heat, middle=_WIDTH - _RIGHT - 40, bottom=2.2)
     return figure
 
 

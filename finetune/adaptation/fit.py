@@ -33,7 +33,9 @@ from finetune.metrics.ranking import best_thresholds, macro, rank_metrics
 from finetune.probe import fit_probe
 from finetune.protocols import Role, Task, nested_fractions
 from finetune.trust.calibration import Scaling, calibrate
+from finetune.trust.choices import Remember
 from finetune.trust.conformal import conformal
+from finetune.trust.neighbours import Neighbours
 from finetune.trust.novelty import Novelty
 from finetune.trust.summary import MISCOVERAGE
 from ontology import cardiac
@@ -60,6 +62,7 @@ class Tuning:
         budget: Steps, batch, learning rate, patience.
         min_positives: Test subjects with a concept, and without it, that a concept needs.
         draws: Of the bootstrap over test subjects.
+        remember: Whether the training records are kept, so that an answer can name those that are most alike.
     """
 
     adaptation: Adaptation = Adaptation.PROBE
@@ -72,6 +75,7 @@ class Tuning:
     budget: Budget = field(default_factory=lambda: Budget(learning_rate=3e-4))
     min_positives: int = MIN_POSITIVES
     draws: int = 1000
+    remember: Remember = Remember.AUTO
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,9 @@ def finetune(
     facts |= {f"{role.value}_records": len(task.rows[role]) for role in Role} | {"train_records": len(rows)}
     config = _config(logits, task, graph, tuning=tuning, facts=facts)
     novelty = Novelty.fit(features[rows], features[task.rows[Role.VALIDATION]])
-    return Tuned(Diagnoser(model, head, config, novelty), blocks, findings)
+    kept = tuning.remember.applies(store.info.corpus.licence)
+    known = Neighbours.of(store, rows, features[rows], novelty, graph) if kept else None
+    return Tuned(Diagnoser(model, head, config, novelty, known), blocks, findings)
 
 
 @dataclass

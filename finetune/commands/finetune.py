@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from finetune.diagnosis.choices import Adaptation, Imbalance, Loss, Upward
+from finetune.trust.choices import Remember
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,6 +49,13 @@ def finetune(
     seed: Annotated[int, typer.Option(min=0, help="Of the labels' draw and the order of records.")] = 0,
     steps: Annotated[int, typer.Option(min=1, help="At most; validation stops earlier.")] = 120,
     min_positives: Annotated[int, typer.Option(min=1, help="Positive and negative test subjects a concept needs.")] = 5,
+    remember: Annotated[
+        Remember,
+        typer.Option(
+            help="Keep vectors, names and findings of the training records, for `predict` to name the nearest. "
+            "[default: if the corpus has an open licence]"
+        ),
+    ] = Remember.AUTO,
     allow_leakage: Annotated[
         bool, typer.Option("--allow-leakage", help="Go on although the model has met the test side.")
     ] = False,
@@ -86,6 +94,7 @@ def finetune(
         seed=seed,
         budget=budget,
         min_positives=min_positives,
+        remember=remember,
     )
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

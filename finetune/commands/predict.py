@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from finetune.explain.choices import Baseline, Method
 
+if TYPE_CHECKING:
     from biosig.recording import Recording
-    from finetune.diagnosis.diagnoser import Diagnosis
+    from finetune.diagnosis.diagnoser import Diagnoser, Diagnosis
+
+    Found = list[tuple[Path, Recording, Diagnosis]]
+
+# Where explanations are drawn if no folder is given.
+_OUT = Path("predictions")
 
 
 def predict(
@@ -22,6 +27,19 @@ def predict(
         Path | None, typer.Option(help="Folder for predictions.csv and a picture of each recording.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="List every finding, not only the likely ones.")] = False,
+    explain: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FINDING",
+            help="Draw which leads and moments moved the answer: a term, an abbreviation or a code; `top` is the most "
+            "probable one. May be given more than once.",
+        ),
+    ] = None,
+    method: Annotated[Method, typer.Option(help="How answers are explained.")] = Method.GRADIENTS,
+    baseline: Annotated[Baseline, typer.Option(help="What gradients compare the recording with.")] = Baseline.FLAT,
+    nearest: Annotated[
+        int, typer.Option(min=0, help="Most similar training records to name, where they are kept.")
+    ] = 3,
 ) -> None:
     """Ask a fine-tuned model about recordings. Not a medical device.
 
@@ -30,7 +48,7 @@ def predict(
 
     A file that cannot be read is named and left out; the exit status is then 2.
 
-    Example: `biosig predict diagnoser 00001_hr.hea --out predictions`
+    Example: `biosig predict diagnoser 00001_hr.hea --explain top --out predictions`
     """
     from rich.console import Console
 
@@ -42,69 +60,83 @@ def predict(
     # Importing makes a million objects to stay.
     with notices.status("loading the model"), paused():
         from finetune.diagnosis.diagnoser import Diagnoser
+        from finetune.diagnosis.shown import as_table
 
         loaded = Diagnoser.from_pretrained(diagnoser)
-    found: list[tuple[Path, Recording, Diagnosis]] = []
+    found: Found = []
     failed = 0
     with notices.status("reading"):
         for path in files:
             try:
                 recording = biosig.read(path)
-                found.append((path, recording, loaded.diagnose(recording)[0]))
+                found.append((path, recording, loaded.diagnose(recording, nearest=nearest)[0]))
             except BiosigError as error:
                 failed += 1
                 notices.print(f"left out: {error}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     for path, recording, diagnosis in found:
-        console.print(_table(path, recording, diagnosis, every=every))
-    if out is not None and found:
+        console.print(as_table(path, recording, diagnosis, every=every))
+    if found and explain:
+        _explain(loaded, found, explain, out=out or _OUT, method=method, baseline=baseline)
+    if found and out is not None:
         with notices.status("drawing"):
             _write(out, found)
-        console.print(str(out), style="bold", markup=False, highlight=False)
+    if found and (out is not None or explain):
+        console.print(str(out or _OUT), style="bold", markup=False, highlight=False)
     if failed:
         notices.print(f"{failed} of {len(files)} files left out", style="yellow")
         raise typer.Exit(2)
 
 
-def _table(path: Path, recording: Recording, diagnosis: Diagnosis, *, every: bool) -> RenderableType:
-    from rich.console import Group
-    from rich.markup import escape
-    from rich.table import Table
-
-    from finetune.diagnosis.diagnoser import Answer
-
-    table = Table("finding", "probability", "threshold", "answer", box=None, padding=(0, 2, 0, 0))
-    for one in diagnosis.said:
-        if every or one.named or one.answer in {Answer.YES, Answer.UNDECIDED}:
-            style = "bold" if one.named else "dim"
-            numbers = (f"{one.probability:.2f}", f"{one.concept.threshold:.2f}")
-            table.add_row(escape(one.concept.term), *numbers, one.answer.value, style=style)
-    head = f"[bold]{escape(str(path))}[/]  {len(recording.channels)} channels, {recording.duration:.1f} s"
-    parts: list[RenderableType] = [head, table if table.row_count else "nothing is likely"]
-    if diagnosis.novelty > 0.99:
-        share = 100 * diagnosis.novelty
-        parts.append(f"[yellow]unlike the training records: farther from them than {share:.0f} % of their like[/]")
-    return Group(*parts, "")
-
-
-def _write(out: Path, found: list[tuple[Path, Recording, Diagnosis]]) -> None:
-    """One line a recording and finding; one picture a recording, numbered where names are alike."""
-    import csv
-
+def _write(out: Path, found: Found) -> None:
+    """A table of all, and a picture of each."""
     from biosig.plot import ecg_paper, save, traces
     from biosig.recording import Modality
+    from finetune.diagnosis.shown import write_csv
 
     out.mkdir(parents=True, exist_ok=True)
-    with (out / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
-        lines = csv.writer(file)
-        lines.writerow(["file", "concept", "term", "probability", "threshold", "named", "answer", "novelty"])
-        for path, _, diagnosis in found:
-            for one in diagnosis.said:
-                numbers = (f"{one.probability:.6f}", f"{one.concept.threshold:.6f}")
-                facts = (int(one.named), one.answer.value, f"{diagnosis.novelty:.4f}")
-                lines.writerow([str(path), one.concept.concept, one.concept.term, *numbers, *facts])
-    for number, (path, recording, diagnosis) in enumerate(found, start=1):
-        alike = sum(other.stem == path.stem for other, _, _ in found) > 1
+    write_csv(out / "predictions.csv", [(path, diagnosis) for path, _, diagnosis in found])
+    for name, (_, recording, diagnosis) in zip(_names(found), found, strict=True):
         named = [f"{one.concept.term} {one.probability:.2f}" for one in diagnosis.said if one.named]
         only_ecg = all(kind is Modality.ECG for kind in recording.modality)
-        figure = ecg_paper(recording, concepts=named) if only_ecg else traces(recording)
-        save(figure, out / f"{path.stem}{f'-{number}' if alike else ''}.png")
+        save(ecg_paper(recording, concepts=named) if only_ecg else traces(recording), out / f"{name}.png")
+
+
+def _explain(
+    loaded: Diagnoser,
+    found: Found,
+    findings: list[str],
+    *,
+    out: Path,
+    method: Method,
+    baseline: Baseline,
+) -> None:
+    """A picture of each recording and finding, and of the scalp where there is one; what matters most in words."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from biosig.plot import save
+    from finetune.explain.explain import explain, place_of
+    from finetune.explain.figure import figure, scalp, words
+
+    # A misspelt finding is named before anything is computed.
+    wanted = [[place_of(loaded, diagnosis, name) for name in findings] for _, _, diagnosis in found]
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("explaining", total=sum(map(len, wanted)))
+        for name, (path, recording, diagnosis), places in zip(_names(found), found, wanted, strict=True):
+            for place in places:
+                concept = loaded.config.concepts[place]
+                one = explain(loaded, recording, place, method=method, baseline=baseline)
+                probability = next(said.probability for said in diagnosis.said if said.concept is concept)
+                title = f"{concept.term}: {probability:.2f}"
+                short = "".join(c if c.isalnum() else "-" for c in (concept.abbreviation or concept.term)).strip("-")
+                save(figure(one, title), out / f"{name}-{short}.png")
+                if (above := scalp(one, title)) is not None:
+                    save(above, out / f"{name}-{short}-scalp.png")
+                progress.update(bar, advance=1)
+                progress.console.print(f"{path}: {title}: {words(one)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _names(found: Found) -> list[str]:
+    """Of pictures: the file's own, numbered where several are alike."""
+    stems = [path.stem for path, _, _ in found]
+    return [f"{stem}-{number}" if stems.count(stem) > 1 else stem for number, stem in enumerate(stems, start=1)]

@@ -26,6 +26,7 @@ from finetune.heads.base import Head
 from finetune.heads.consistency import upward_probabilities
 from finetune.trust.calibration import Calibration
 from finetune.trust.conformal import PredictionSets, Promise
+from finetune.trust.neighbours import Neighbour, Neighbours
 from finetune.trust.novelty import Novelty
 from pretrain.errors import ModelError
 from pretrain.models.foundation import FoundationModel
@@ -33,6 +34,7 @@ from pretrain.saving import load_json, save_json, save_tensors
 from pretrain.specs.architecture import Spec
 
 MODEL, CONFIG, TENSORS = "model", "diagnoser.json", "diagnoser.safetensors"
+NEIGHBOURS = "training_records.parquet"
 
 
 class Answer(StrEnum):
@@ -118,10 +120,12 @@ class Diagnosis:
     Attributes:
         said: Of every concept, the most probable first.
         novelty: The share of familiar records that were more like the training records.
+        nearest: The training records that are most like it, where the diagnoser keeps them.
     """
 
     said: tuple[Said, ...]
     novelty: float
+    nearest: tuple[Neighbour, ...] = ()
 
 
 class Diagnoser:
@@ -132,10 +136,19 @@ class Diagnoser:
         head: Logits of the concepts from its features, or from its tokens.
         config: What is known of them.
         novelty: How unlike the training records an input is.
+        neighbours: The training records, if they are kept.
     """
 
-    def __init__(self, model: FoundationModel, head: Head, config: DiagnoserConfig, novelty: Novelty) -> None:
+    def __init__(
+        self,
+        model: FoundationModel,
+        head: Head,
+        config: DiagnoserConfig,
+        novelty: Novelty,
+        neighbours: Neighbours | None = None,
+    ) -> None:
         self.model, self.head, self.config, self.novelty = model.eval(), head.eval(), config, novelty
+        self.neighbours = neighbours
         concepts = config.concepts
         self._calibration = Calibration(
             np.array([one.slope for one in concepts]), np.array([one.offset for one in concepts])
@@ -165,17 +178,23 @@ class Diagnoser:
         slope, offset = (torch.from_numpy(part).to(logits) for part in vars(self._calibration).values())
         return slope * logits + offset
 
-    def diagnose(self, recordings: Recording | Sequence[Recording]) -> list[Diagnosis]:
+    def diagnose(self, recordings: Recording | Sequence[Recording], *, nearest: int = 3) -> list[Diagnosis]:
         """What it says of each recording, which is resampled and filtered as the training data were.
+
+        Args:
+            recordings: One, or several.
+            nearest: How many training records to name, where they are kept.
 
         Raises:
             ModelError: If a recording cannot be brought to what the model was made for.
         """
         features, logits = read(self.model, self.head, recordings)
         probabilities = self.calibrated(logits)
+        alike = self.neighbours.nearest(features, nearest) if self.neighbours else [()] * len(features)
+        ranks = self.novelty.rank(features)
         return [
-            Diagnosis(tuple(sorted(self._said(*row), key=lambda one: -one.probability)), float(rank))
-            for *row, rank in zip(probabilities, self._sets(probabilities), self.novelty.rank(features), strict=True)
+            Diagnosis(tuple(sorted(self._said(*row), key=lambda one: -one.probability)), float(rank), records)
+            for *row, rank, records in zip(probabilities, self._sets(probabilities), ranks, alike, strict=True)
         ]
 
     def _said(
@@ -192,13 +211,19 @@ class Diagnoser:
         ]
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write `model/`, `diagnoser.safetensors` and, last, `diagnoser.json`: without it a folder is no diagnoser."""
+        """Write `model/`, `diagnoser.safetensors`, `training_records.parquet` if they are kept, and `diagnoser.json`.
+
+        The last comes last: without it a folder is no diagnoser.
+        """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / CONFIG).unlink(missing_ok=True)
+        for name in (CONFIG, NEIGHBOURS):
+            (folder / name).unlink(missing_ok=True)
         self.model.save_pretrained(folder / MODEL)
         head = {f"head.{name}": value.numpy() for name, value in self.head.state_dict().items()}
         save_tensors(head | {f"novelty.{name}": value for name, value in vars(self.novelty).items()}, folder / TENSORS)
+        if self.neighbours is not None:
+            self.neighbours.save(folder / NEIGHBOURS)
         save_json(self.config.model_dump(mode="json"), folder / CONFIG)
 
     @classmethod
@@ -230,4 +255,6 @@ class Diagnoser:
         except (OSError, SafetensorError, KeyError, RuntimeError) as error:
             reason = " ".join(str(error).split())
             raise ModelError(f"{folder / TENSORS}: does not fit {CONFIG}: {reason}") from error
-        return cls(model, head, config, novelty)
+        kept = folder / NEIGHBOURS
+        known = Neighbours.load(kept, novelty.mean, novelty.deviation) if kept.is_file() else None
+        return cls(model, head, config, novelty, known)

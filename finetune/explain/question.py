@@ -91,4 +91,4 @@ def _of_windows(
         diagnoser.log_odds(part) if kept else checkpoint(diagnoser.log_odds, part, use_reentrant=False)
         for part in parts
     ]
-    return torch.cat(said).cpu().unflatten(0, (-1, len(starts))).mean(1)
+    return torch.cat(said).cpu().reshape(len(signals), len(starts), -1).mean(1)

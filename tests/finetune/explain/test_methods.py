@@ -56,9 +56,18 @@ def test_an_integral_that_is_cut_short_says_how_far_off_it_is() -> None:
     # The gradient jumps from 0 to 40 at a tenth of the way.
     asked = question(lambda x, _: (40 * (x[:, 0].norm(dim=1) / norm - 0.1).clamp_min(0))[:, None])
     found = integrated_gradients(asked, 0, baseline=Baseline.ZERO, most=4)
-    assert found.steps == 5
+    assert found.steps == 4
     assert found.gap == pytest.approx(abs(found.values.sum() - 36) / 36, rel=1e-4)
     assert found.gap > TOLERANCE
+
+
+def test_a_network_that_normalises_is_integrated_where_it_changes() -> None:
+    # All of the change lies in the first ten thousandth of the way.
+    asked = question(lambda x, _: (5 * x[:, 0, 0] / (x[:, 0].norm(dim=1) + 1e-4))[:, None])
+    found = integrated_gradients(asked, 0, baseline=Baseline.ZERO)
+    assert found.gap <= TOLERANCE
+    assert found.steps < 120
+    assert found.values.sum() == pytest.approx(found.answer, rel=TOLERANCE)
 
 
 def test_both_point_at_the_lead_and_second_that_a_model_looks_at() -> None:

@@ -1,0 +1,73 @@
+"""What a diagnoser said, on the terminal and in a file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from biosig.recording import Recording
+from finetune.diagnosis.diagnoser import Answer, Diagnosis
+from finetune.trust.neighbours import Neighbour
+
+#: An input that is farther from the training records than this share of their like is called unlike them.
+UNLIKE = 0.99
+_COLUMNS = ("file", "concept", "term", "probability", "threshold", "named", "answer", "novelty", "nearest")
+
+
+def as_table(path: Path, recording: Recording, diagnosis: Diagnosis, *, every: bool) -> RenderableType:
+    """One recording: whether it is like the training records, its findings, and the records it is most like.
+
+    Args:
+        path: Its file.
+        recording: As it was read.
+        diagnosis: What is said of it.
+        every: List every finding, not only those that are named or not excluded.
+    """
+    table = Table("finding", "probability", "threshold", "answer", box=None, padding=(0, 2, 0, 0))
+    for one in diagnosis.said:
+        if every or one.named or one.answer in {Answer.YES, Answer.UNDECIDED}:
+            style = "bold" if one.named else "dim"
+            numbers = (f"{one.probability:.2f}", f"{one.concept.threshold:.2f}")
+            table.add_row(escape(one.concept.term), *numbers, one.answer.value, style=style)
+    head = f"[bold]{escape(str(path))}[/]  {len(recording.channels)} channels, {recording.duration:.1f} s"
+    parts: list[RenderableType] = [head, _novelty(diagnosis.novelty), table if table.row_count else "nothing is likely"]
+    if diagnosis.nearest:
+        parts.append(_nearest(diagnosis.nearest))
+    return Group(*parts, "")
+
+
+def write_csv(path: Path, found: Iterable[tuple[Path, Diagnosis]]) -> None:
+    """One line a recording and finding."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file)
+        lines.writerow(_COLUMNS)
+        for source, diagnosis in found:
+            nearest = " ".join(f"{one.corpus}/{one.record}" for one in diagnosis.nearest)
+            for one in diagnosis.said:
+                numbers = (f"{one.probability:.6f}", f"{one.concept.threshold:.6f}")
+                facts = (int(one.named), one.answer.value, f"{diagnosis.novelty:.4f}", nearest)
+                lines.writerow([str(source), one.concept.concept, one.concept.term, *numbers, *facts])
+
+
+def _novelty(share: float) -> str:
+    """How unusual it is, in whole percent of familiar records; loud only where it is."""
+    if share > UNLIKE:
+        beyond = "all" if share >= 1 else f"{100 * share:.1f} %"
+        return (
+            f"[bold yellow]unlike the training records: farther from them than {beyond} of the records of their kind; "
+            "trust nothing below[/]"
+        )
+    return f"[dim]like the training records: {100 * share:.0f} % of their kind are nearer to them[/]"
+
+
+def _nearest(records: tuple[Neighbour, ...]) -> RenderableType:
+    table = Table("training records most like it", "similarity", "their findings", box=None, padding=(0, 2, 0, 0))
+    for one in records:
+        findings = ", ".join(one.findings) or "none stated"
+        table.add_row(escape(f"{one.corpus} {one.record}"), f"{one.similarity:.2f}", escape(findings), style="dim")
+    return table
