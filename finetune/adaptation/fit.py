@@ -168,8 +168,8 @@ def finetune(
     config = _config(logits, task, graph, tuning=tuning, facts=facts)
     novelty = Novelty.fit(features[rows], features[task.rows[Role.VALIDATION]])
     kept = tuning.remember.applies(store.info.corpus.licence)
-    known = Neighbours.of(store, rows, features[rows], novelty, graph) if kept else None
-    return Tuned(Diagnoser(model, head, config, novelty, known), blocks, findings)
+    neighbours = Neighbours.of(store, rows, features[rows], novelty, graph) if kept else None
+    return Tuned(Diagnoser(model, head, config, novelty, neighbours), blocks, findings)
 
 
 @dataclass
