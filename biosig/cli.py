@@ -33,6 +33,7 @@ _ORDER = (
         "ontology",
         "recipes",
         "pretrain",
+        "embed",
         "evaluate",
         "finetune",
     ),

@@ -126,9 +126,12 @@ def save_bytes(content: bytes, path: Path) -> None:
 
 def save_json(content: object, path: Path) -> None:
     """Write JSON atomically, with sorted keys so that equal content is equal bytes."""
-    save_bytes(
-        json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False).encode() + b"\n", path
-    )
+    save_bytes(json_bytes(content), path)
+
+
+def json_bytes(content: object) -> bytes:
+    """What `save_json` writes."""
+    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
 def load_json(path: Path) -> Any:

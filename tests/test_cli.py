@@ -22,6 +22,7 @@ COMMANDS = (
     "ontology",
     "recipes",
     "pretrain",
+    "embed",
     "evaluate",
     "finetune",
     "predict",
