@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -19,6 +20,23 @@ class Role(StrEnum):
     TRAIN = "train"
     VALIDATION = "validation"
     TEST = "test"
+
+
+class Sides(Protocol):
+    """Who is on which side, whatever is asked of them.
+
+    Attributes:
+        subjects: The person of each row of a store.
+        rows: The rows of each role.
+        copies: Records on no side, because the same waveform is on a side that is further from training.
+    """
+
+    @property
+    def subjects(self) -> np.ndarray: ...
+    @property
+    def rows(self) -> Mapping[Role, Int[np.ndarray, " side"]]: ...
+    @property
+    def copies(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -118,7 +136,7 @@ def _any_by_subject(
     return found
 
 
-def check_sides(task: Task) -> None:
+def check_sides(task: Sides) -> None:
     """That there is something on every side, and nobody on two.
 
     Raises:

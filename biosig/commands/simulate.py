@@ -42,6 +42,14 @@ def simulate(
     records: Annotated[
         int | None, typer.Option(min=1, help="How many recordings; 1000 by default.", rich_help_panel=_ECG)
     ] = None,
+    follow_up: Annotated[
+        bool,
+        typer.Option(
+            "--follow-up",
+            help="Also write follow_up.csv: years until death or the end of watching, by a known hazard.",
+            rich_help_panel=_ECG,
+        ),
+    ] = False,
     subjects: Annotated[int | None, typer.Option(min=1, help="How many; 16 by default.", rich_help_panel=_EEG)] = None,
     stimuli: Annotated[
         int | None, typer.Option(min=1, help="How many everybody meets; 8 by default.", rich_help_panel=_EEG)
@@ -79,7 +87,7 @@ def simulate(
     """
     from rich.console import Console
 
-    only_ecg: dict[str, Any] = {"records": records}
+    only_ecg: dict[str, Any] = {"records": records, "follow-up": follow_up or None}
     only_eeg: dict[str, Any] = {"subjects": subjects, "stimuli": stimuli, "electrodes": electrodes, "latency": latency}
     only_eeg |= {"spread": spread, "snr": snr, "classes": classes, "strength": strength}
     for name, value in (only_eeg if kind is Kind.ECG else only_ecg).items():
@@ -87,7 +95,7 @@ def simulate(
             raise BiosigError(f"--{name}: an option of another --kind than {kind}")
     common = _given(sampling_rate=rate, duration=duration)
     if kind is Kind.ECG:
-        made = _ecg(folder, records or 1000, seed, workers, common)
+        made = _ecg(folder, records or 1000, seed, workers, {**common, "follow_up": follow_up})
     else:
         made = _eeg(folder, workers, {"seed": seed, **common, **_given(**only_eeg)})
     Console().print(f"{folder}: {made}", markup=False, highlight=False, soft_wrap=True)

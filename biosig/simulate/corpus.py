@@ -14,10 +14,14 @@ from biosig.recording import Recording
 from biosig.simulate.combinations import draw, next_visit
 from biosig.simulate.electrocardiogram import ecg
 from biosig.simulate.files import expect_empty, run, write_record
+from biosig.simulate.follow_up import FollowUp, write_follow_up
+from biosig.simulate.follow_up import follow_up as follow_up_of
 from biosig.simulate.heart import Subject
 from biosig.simulate.noise import Noise
 from biosig.simulate.rhythm import BEAT_SYMBOLS
 
+#: The file with what becomes of the subjects.
+FOLLOW_UP = "follow_up.csv"
 _STEPS_PER_MICROVOLT = 1.0  # 16 bits reach 32 mV
 _FOLDER_SIZE = 1000  # as in the databases of PhysioNet, no folder grows without bound
 _VISITS = (0.72, 0.20, 0.08)  # share of subjects with one, two and three recordings
@@ -39,6 +43,7 @@ def write_corpus(
     *,
     sampling_rate: float = 500.0,
     duration: float = 10.0,
+    follow_up: bool = False,
     workers: int | None = None,
     progress: bool = True,
 ) -> Path:
@@ -53,6 +58,7 @@ def write_corpus(
         seed: Equal seeds give equal folders; a longer corpus begins with the shorter one.
         sampling_rate: Hz.
         duration: Seconds a recording.
+        follow_up: Whether to write `follow_up.csv` too: years until death or the end of watching, of each subject.
         workers: Processes; as many as there are processors by default.
         progress: Whether to show a progress bar.
 
@@ -73,6 +79,8 @@ def write_corpus(
     _write(plans[0], folder=folder, seed=seed, sampling_rate=sampling_rate, duration=duration)
     task = partial(_write, folder=folder, seed=seed, sampling_rate=sampling_rate, duration=duration)
     run(task, plans[1:], workers=workers, progress=progress)
+    if follow_up:
+        write_follow_up(folder / FOLLOW_UP, {_subject_name(one): _becomes(seed, one) for one in _subjects(plans)})
     names = "".join(f"{_subfolder(plan.number)}/{_name(plan.number)}\n" for plan in plans)
     (folder / "RECORDS").write_text(names, encoding="utf-8")
     return folder
@@ -82,7 +90,7 @@ def corpus_record(
     seed: int, number: int, subject: int, visit: int, *, sampling_rate: float, duration: float
 ) -> Recording:
     """One recording of a corpus, as it is before it is written."""
-    concepts = draw(np.random.default_rng([seed, 10, subject]))
+    concepts = _first_findings(seed, subject)
     for later in range(1, visit + 1):
         concepts = next_visit(concepts, np.random.default_rng([seed, 11, subject, later]))
     rng = np.random.default_rng([seed, 12, number])
@@ -92,7 +100,7 @@ def corpus_record(
         duration=duration,
         sampling_rate=sampling_rate,
         noise=Noise.draw(rng),
-        subject=Subject.draw(_subject_seed(seed, subject), f"P{subject:06d}"),
+        subject=_who(seed, subject),
         record_id=_name(number),
     )
 
@@ -105,6 +113,29 @@ def _plans(records: int, seed: int) -> list[_Plan]:
             plans.append(_Plan(len(plans), subject, visit))
         subject += 1
     return plans[:records]
+
+
+def _subjects(plans: list[_Plan]) -> list[int]:
+    return sorted({plan.subject for plan in plans})
+
+
+def _becomes(seed: int, subject: int) -> FollowUp:
+    """What becomes of a subject, counted from the first recording and by its findings."""
+    who = _who(seed, subject)
+    rng = np.random.default_rng([seed, 15, subject])
+    return follow_up_of(_first_findings(seed, subject), who.age, who.sex, rng)
+
+
+def _first_findings(seed: int, subject: int) -> frozenset[str]:
+    return draw(np.random.default_rng([seed, 10, subject]))
+
+
+def _who(seed: int, subject: int) -> Subject:
+    return Subject.draw(_subject_seed(seed, subject), _subject_name(subject))
+
+
+def _subject_name(subject: int) -> str:
+    return f"P{subject:06d}"
 
 
 def _subject_seed(seed: int, subject: int) -> int:

@@ -155,7 +155,7 @@ def finetune(
         features, logits = _everywhere(read(model, head, store, every), every, len(store))
     else:  # the mean of linear logits is the logit of the mean, which is there
         logits = head(torch.from_numpy(features).double()).detach().numpy()
-    _remember(model, store, np.concatenate([rows, task.rows[Role.VALIDATION]]))
+    remember(model, store, np.concatenate([rows, task.rows[Role.VALIDATION]]))
 
     say("calibration")
     weights = sum(one.numel() for one in head.parameters())
@@ -277,7 +277,7 @@ def _config(
     )
 
 
-def _remember(model: FoundationModel, store: Store, rows: Int[np.ndarray, " row"]) -> None:
+def remember(model: FoundationModel, store: Store, rows: Int[np.ndarray, " row"]) -> None:
     """Whoever was fitted to, or chose, is seen from now on: a later audit must know."""
     if model.training_set is not None and model.config.provenance is not None:
         model.training_set = model.training_set | TrainingSet.of([store], [rows])

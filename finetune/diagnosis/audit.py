@@ -10,7 +10,7 @@ from jaxtyping import Bool
 from biosig.errors import BiosigError
 from biosig.store import Store
 from finetune.diagnosis.result import Finding, Severity
-from finetune.protocols import Role, Task
+from finetune.protocols import Role, Sides, Task
 from pretrain.models.foundation import FoundationModel
 
 CODES = "diagnosis codes"
@@ -38,16 +38,25 @@ def audit(model: FoundationModel, store: Store, task: Task) -> tuple[Finding, ..
         ModelError: If the store is at another rate, or went through other preprocessing, than the model was made for;
             that cannot be allowed.
     """
+    return (*audit_sides(model, store, task), *_labels_seen(model, task, seen_by(model, store)))
+
+
+def audit_sides(model: FoundationModel, store: Store, task: Sides) -> tuple[Finding, ...]:
+    """What `audit` finds whatever the labels are: everything but the warning about pretraining with diagnosis codes."""
     model.config.intake.check_store(store)
-    seen = np.zeros(len(store), bool) if model.training_set is None else model.training_set.seen(store)
-    findings = _held_out(store, task, seen)
+    findings = _held_out(store, task, seen_by(model, store))
     if model.training_set is None:
         text = "The model does not say whom it was trained on: these test subjects may be among them."
         findings.append(Finding(severity=Severity.WARNING, text=text))
     if task.copies:
         text = f"{task.copies:,} records are left out: the same waveform, under another name, is on a side that judges."
         findings.append(Finding(severity=Severity.NOTE, text=text))
-    return (*findings, *_labels_seen(model, task, seen))
+    return tuple(findings)
+
+
+def seen_by(model: FoundationModel, store: Store) -> Bool[np.ndarray, " row"]:
+    """Which rows the model was trained on, or on their subject; none where it does not say."""
+    return np.zeros(len(store), bool) if model.training_set is None else model.training_set.seen(store)
 
 
 def enforce(findings: Sequence[Finding], *, allow: bool) -> None:
@@ -61,7 +70,7 @@ def enforce(findings: Sequence[Finding], *, allow: bool) -> None:
         raise LeakageError(f"{'; '.join(refusals)}. Nothing was scored; --allow-leakage scores it and marks the report")
 
 
-def _held_out(store: Store, task: Task, seen: Bool[np.ndarray, " row"]) -> list[Finding]:
+def _held_out(store: Store, task: Sides, seen: Bool[np.ndarray, " row"]) -> list[Finding]:
     found = []
     for role, severity in ((Role.TEST, Severity.REFUSAL), (Role.VALIDATION, Severity.WARNING)):
         rows = task.rows[role]

@@ -31,14 +31,13 @@ def diagnosis(store: Store, graph: ConceptGraph, *, min_positives: int = MIN_POS
         BiosigError: If a subject is on two sides, a side is empty, or no concept can be scored.
     """
     rows = {role: np.asarray(store.rows(role.value), dtype=np.int64) for role in Role}
-    copies = _copies(store, rows)
+    copies = copied(store, rows)
     labels = Labels.of(store.records, graph, LabelScope.ANCESTORS)
-    corpus, subject = (store.records[column].astype(str) for column in ("corpus", "subject"))
     task = Task(
         concepts=tuple(graph.observed),
         labels=labels.stated,
         known=labels.known,
-        subjects=(corpus + "/" + subject).to_numpy(dtype=str),
+        subjects=people(store),
         rows={role: np.setdiff1d(side, copies) for role, side in rows.items()},
         scored=np.ones(len(graph.observed), bool),
         copies=len(copies),
@@ -101,7 +100,12 @@ def concept_counts(task: Task, graph: ConceptGraph, min_positives: int) -> tuple
     )
 
 
-def _copies(store: Store, rows: Mapping[Role, Int[np.ndarray, " side"]]) -> Int[np.ndarray, " copy"]:
+def people(store: Store) -> np.ndarray:
+    """The person of each row: names are unique in their corpus only."""
+    return np.array([f"{corpus}/{subject}" for corpus, subject in store.subjects], dtype=str)
+
+
+def copied(store: Store, rows: Mapping[Role, Int[np.ndarray, " side"]]) -> Int[np.ndarray, " copy"]:
     """Rows whose waveform is also on a side that is further from training."""
     distance = {int(row): place for place, role in enumerate(Role) for row in rows[role]}
     found = set()

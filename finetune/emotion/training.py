@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,6 +41,7 @@ def train(
     weight_decay: float = 0.05,
     check_every: int = _CHECK_EVERY,
     patience: int = _PATIENCE,
+    groups: Sequence[dict[str, Any]] | None = None,
 ) -> Stopped:
     """AdamW with a warm-up and a cosine to zero; looks at validation now and then, stops after some looks in vain.
 
@@ -54,14 +56,17 @@ def train(
         weight_decay: Of all weights.
         check_every: Steps between looks.
         patience: Looks without a smaller loss before it stops.
+        groups: Of parameters, each with a rate `lr` of its own, where not all move, or not all as fast.
     """
-    optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=weight_decay)
+    moving = network.parameters() if groups is None else groups
+    optimiser = torch.optim.AdamW(moving, lr=learning_rate, weight_decay=weight_decay)
+    rates = [group["lr"] for group in optimiser.param_groups]
     best, best_step, weights = _look(network, validate), 0, deepcopy(network.state_dict())
     taken = 0
     for step in range(1, steps + 1):
         done = (step - 1) / steps
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate * min(1.0, step / _WARMUP) * (1 + np.cos(np.pi * done)) / 2
+        for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate * min(1.0, step / _WARMUP) * (1 + np.cos(np.pi * done)) / 2
         network.train()
         loss = loss_of(done)
         optimiser.zero_grad()
