@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from finetune.estimators import SignalClassifier, SignalEmbedder, SignalRegressor
+    from finetune.estimators import SignalClassifier, SignalEmbedder, SignalRegressor, SignalSurvival
 
-__all__ = ["SignalClassifier", "SignalEmbedder", "SignalRegressor"]
+__all__ = ["SignalClassifier", "SignalEmbedder", "SignalRegressor", "SignalSurvival"]
 
 
 def __getattr__(name: str) -> object:
