@@ -37,7 +37,7 @@ _ORDER = (
         "evaluate",
         "finetune",
     ),
-    *("predict", "delineate", "emotion"),
+    *("predict", "delineate", "beats", "emotion"),
 )
 
 

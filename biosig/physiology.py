@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, Int64
 
 from biosig.recording import Modality, Recording
 from biosig.resample import bridge
@@ -76,20 +76,16 @@ def beats(recording: Recording) -> Beats:
     References:
         Makowski et al., NeuroKit2, Behavior Research Methods 53 (2021). doi:10.3758/s13428-020-01516-y
     """
-    lead = _lead(recording)
-    if lead is None:
+    found = _peaks(recording)
+    if found is None:
         return NO_BEATS
-    import neurokit2 as nk  # noqa: PLC0415 -- seconds to import, and most stores do without
+    import neurokit2 as nk  # noqa: PLC0415 -- as in `_peaks`
 
+    clean, peaks = found
     rate = recording.sampling_rate
+    seconds = np.asarray(peaks, dtype=np.float64) / rate
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            clean = nk.ecg_clean(lead, sampling_rate=rate)
-            peaks = nk.ecg_peaks(clean, sampling_rate=rate)[1]["ECG_R_Peaks"]
-        except Exception:  # noqa: BLE001 -- neurokit2 raises whatever its parts raise on odd signals
-            return NO_BEATS
-        seconds = np.asarray(peaks, dtype=np.float64) / rate
         try:
             waves = nk.ecg_delineate(clean, peaks, sampling_rate=rate, method="dwt")[1]
             onset, offset = (np.asarray(waves[f"ECG_R_{edge}"], dtype=np.float64) for edge in ("Onsets", "Offsets"))
@@ -99,6 +95,12 @@ def beats(recording: Recording) -> Beats:
     if len(widths) != len(seconds):
         widths = np.full(len(seconds), np.nan)
     return Beats(seconds, np.where((widths > 0) & (widths < _WIDEST_QRS), widths, np.nan))
+
+
+def r_peaks(recording: Recording) -> Float64[np.ndarray, " beat"]:
+    """The R peaks of `beats`, seconds, without the widths, which take most of the time."""
+    found = _peaks(recording)
+    return np.zeros(0) if found is None else np.asarray(found[1], dtype=np.float64) / recording.sampling_rate
 
 
 def summary(found: Beats) -> Rhythm:
@@ -130,6 +132,23 @@ def intervals(peaks: Float64[np.ndarray, " beat"]) -> Rhythm:
         "rmssd": float(np.sqrt(np.mean(steps**2))) if enough else None,
         "qrs_width": None,
     }
+
+
+def _peaks(recording: Recording) -> tuple[Float64[np.ndarray, " time"], Int64[np.ndarray, " beat"]] | None:
+    """The best lead as neurokit2 cleans it, and the samples of its R peaks; None where it fails."""
+    lead = _lead(recording)
+    if lead is None:
+        return None
+    import neurokit2 as nk  # noqa: PLC0415 -- seconds to import, and most stores do without
+
+    rate = recording.sampling_rate
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            clean = nk.ecg_clean(lead, sampling_rate=rate)
+            return clean, nk.ecg_peaks(clean, sampling_rate=rate)[1]["ECG_R_Peaks"]
+        except Exception:  # noqa: BLE001 -- neurokit2 raises whatever its parts raise on odd signals
+            return None
 
 
 def _lead(recording: Recording) -> Float32[np.ndarray, " time"] | None:

@@ -27,6 +27,7 @@ COMMANDS = (
     "finetune",
     "predict",
     "delineate",
+    "beats",
     "emotion",
 )
 

@@ -11,7 +11,8 @@ from biosig.readers.wfdb import read_wfdb
 from biosig.recording import Code, Event, Modality, Recording
 from biosig.splits import Split, hashed_fold
 
-_DS1, _DS2, _PACED = (
+# The records of the inter-patient split, and those with a pacemaker.
+DS1, DS2, PACED = (
     frozenset(map(str, records))
     for records in (
         (101, 106, 108, 109, 112, 114, 115, 116, 118, 119, 122, 124, 201, 203, 205, 207, 208, 209, 215, 220, 223, 230),
@@ -60,7 +61,7 @@ class Mitdb:
             source,
             self.name,
             "WFDB headers 100 to 234, each with its annotations .atr",
-            belongs=lambda path: path.stem in _DS1 | _DS2 | _PACED and path.with_suffix(".atr").is_file(),
+            belongs=lambda path: path.stem in DS1 | DS2 | PACED and path.with_suffix(".atr").is_file(),
         )
 
     def read(self, entry: Entry) -> Recording:
@@ -84,9 +85,9 @@ def _is_finding(event: Event) -> bool:
 
 
 def _fold(record_id: str, subject: str) -> int:
-    if record_id in _DS2:
+    if record_id in DS2:
         return _TEST_FOLD
-    if record_id in _PACED or subject in _SAME_PERSON.values():
+    if record_id in PACED or subject in _SAME_PERSON.values():
         return _UNUSED_FOLD
     return hashed_fold(Mitdb.name, subject, _TRAINING_FOLDS)
 

@@ -14,14 +14,16 @@ from pretrain.errors import ModelError
 RATE = 250.0
 _WANDER = 0.5
 _SHORTEST = 1.0
-# Samples by which the ends are mirrored: a second.
-_PADDING = 250
 
 
-def intake(recording: Recording) -> Float32[np.ndarray, "lead time"]:
+def intake(recording: Recording, rate: float = RATE) -> Float32[np.ndarray, "lead time"]:
     """The ECG leads of a recording at 250 Hz, in millivolts, above 0.5 Hz, filtered to both sides: nothing moves.
 
     Gaps are bridged; a lead that is one gap is zero, which the network takes for missing.
+
+    Args:
+        recording: Of any rate.
+        rate: Of the result, Hz.
 
     Raises:
         ModelError: If there is no ECG lead, or less than a second.
@@ -32,7 +34,8 @@ def intake(recording: Recording) -> Float32[np.ndarray, "lead time"]:
             f"{recording.record_id or 'recording'}: expected ECG leads of {_SHORTEST:g} s or more, "
             f"got {len(ecg.channels)} of {ecg.duration:.3g} s"
         )
-    x = resample(bridge(np.array(ecg.signal))[0], recording.sampling_rate, RATE) / 1000
-    wander = butter(2, _WANDER, "highpass", fs=RATE, output="sos")
-    steady = sosfiltfilt(wander, x, axis=1, padlen=min(_PADDING, x.shape[1] - 1))
+    x = resample(bridge(np.array(ecg.signal))[0], recording.sampling_rate, rate) / 1000
+    wander = butter(2, _WANDER, "highpass", fs=rate, output="sos")
+    # The ends are mirrored by a second.
+    steady = sosfiltfilt(wander, x, axis=1, padlen=min(round(rate), x.shape[1] - 1))
     return np.asarray(steady, dtype=np.float32)

@@ -19,7 +19,7 @@ def write(folder: Path, record: str) -> None:
 
 
 def test_the_split_of_all_48_records(tmp_path: Path) -> None:
-    for record in mitdb._DS1 | mitdb._DS2 | mitdb._PACED:
+    for record in mitdb.DS1 | mitdb.DS2 | mitdb.PACED:
         write(tmp_path, record)
     recordings = [CORPUS.read(entry) for entry in CORPUS.find(tmp_path)]
     assert len(recordings) == 48
@@ -29,15 +29,15 @@ def test_the_split_of_all_48_records(tmp_path: Path) -> None:
         role = CORPUS.split.role(recording.meta["fold"])
         records.setdefault(role, set()).add(recording.record_id)
         people.setdefault(role, set()).add(recording.subject_id)
-    assert records["test"] == mitdb._DS2
-    assert records["unused"] == mitdb._PACED | {"201"}
-    assert records["train"] | records["validation"] == mitdb._DS1 - {"201"}
+    assert records["test"] == mitdb.DS2
+    assert records["unused"] == mitdb.PACED | {"201"}
+    assert records["train"] | records["validation"] == mitdb.DS1 - {"201"}
     assert len(records["validation"]) == 3
     assert not people["train"] & people["validation"]
     assert not (people["train"] | people["validation"]) & people["test"]
 
 
 def test_ds1_and_ds2_are_22_records_each() -> None:
-    assert len(mitdb._DS1) == len(mitdb._DS2) == 22
-    assert not mitdb._DS1 & mitdb._DS2
-    assert not mitdb._PACED & (mitdb._DS1 | mitdb._DS2)
+    assert len(mitdb.DS1) == len(mitdb.DS2) == 22
+    assert not mitdb.DS1 & mitdb.DS2
+    assert not mitdb.PACED & (mitdb.DS1 | mitdb.DS2)

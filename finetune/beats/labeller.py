@@ -1,0 +1,149 @@
+"""A fitted labeller of beats: networks that answer together, applied to any ECG, saved and loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float64
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from biosig.physiology import r_peaks
+from biosig.recording import Modality, Recording
+from finetune.beats.aami import BEATS, Beat
+from finetune.beats.crossfit import together
+from finetune.beats.decide import said
+from finetune.beats.intake import strip
+from finetune.beats.network import BeatNet, BeatSpec
+from finetune.beats.rhythm import Episode, RhythmModel, episodes, of_beats
+from finetune.beats.training import log_probabilities
+from pretrain.errors import ModelError
+from pretrain.saving import load_json, save_json, save_tensors
+from pretrain.specs.architecture import Spec
+
+CONFIG, TENSORS = "beats.json", "beats.safetensors"
+
+
+class BeatLabellerConfig(Spec):
+    """Everything but weights.
+
+    Attributes:
+        offsets: See `decide.choose`.
+        network: Sizes of each member.
+        members: How many networks answer together.
+        rhythm: Of fibrillation and flutter.
+        training: What it was fitted to.
+    """
+
+    format: Literal["biosig-beat-labeller"] = "biosig-beat-labeller"
+    version: Literal[1] = 1
+    offsets: tuple[float, float, float, float]
+    network: BeatSpec
+    members: int = Field(ge=1)
+    rhythm: RhythmModel
+    training: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What is said of a recording.
+
+    Attributes:
+        peaks: Of its beats, seconds.
+        classes: Of each beat.
+        probabilities: Of N, S, V and F, as if all were as frequent.
+        fibrillation: Probability of atrial fibrillation or flutter in the half minute about each beat; NaN where it
+            has too few beats.
+        episodes: Of fibrillation or flutter.
+    """
+
+    peaks: Float64[np.ndarray, " beat"]
+    classes: tuple[Beat, ...]
+    probabilities: Float64[np.ndarray, "beat klass"]
+    fibrillation: Float64[np.ndarray, " beat"]
+    episodes: tuple[Episode, ...]
+
+    def counts(self) -> dict[Beat, int]:
+        """Beats of each class."""
+        return {beat: self.classes.count(beat) for beat in BEATS}
+
+
+class BeatLabeller:
+    """Networks whose probabilities are averaged, and what they need to say a class.
+
+    Args:
+        networks: One or more, of one size.
+        config: What is known of them.
+    """
+
+    def __init__(self, networks: Sequence[BeatNet], config: BeatLabellerConfig) -> None:
+        self.networks, self.config = [network.eval() for network in networks], config
+
+    def label(self, recording: Recording, peaks: Float64[np.ndarray, " beat"] | None = None) -> Labelled:
+        """The class of each beat, and where there is fibrillation or flutter.
+
+        Args:
+            recording: With any ECG leads.
+            peaks: Of its R waves, seconds, in order; found by neurokit2 in its best lead if not given.
+
+        Raises:
+            ModelError: If there is no ECG, less than a second of it, or no beat in it.
+        """
+        ecg = recording.pick(Modality.ECG)
+        beats = strip(ecg, r_peaks(ecg) if peaks is None else np.asarray(peaks), context=self.config.network.context)
+        if not len(beats):
+            name = recording.record_id or "recording"
+            raise ModelError(f"{name}: expected heart beats in {', '.join(ecg.channels)}, neurokit2 found none")
+        log_p = together([partial(log_probabilities, network) for network in self.networks], beats)
+        fibrillation = of_beats(self.config.rhythm, beats.peaks)
+        return Labelled(
+            peaks=beats.peaks,
+            classes=tuple(BEATS[place] for place in said(log_p, self.config.offsets)),
+            probabilities=np.exp(log_p.astype(np.float64)),
+            fibrillation=fibrillation,
+            episodes=tuple(episodes(beats.peaks, fibrillation)),
+        )
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write `beats.safetensors` and, last, `beats.json`: without it a folder is no labeller of beats."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CONFIG).unlink(missing_ok=True)
+        save_tensors(nn.ModuleList(self.networks).state_dict(), folder / TENSORS)
+        save_json(self.config.model_dump(mode="json"), folder / CONFIG)
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> BeatLabeller:
+        """Load a folder, strictly.
+
+        Raises:
+            ModelError: If the folder is no labeller of beats, or its parts do not fit together.
+        """
+        folder = Path(folder)
+        path = folder / CONFIG
+        if not path.is_file():
+            raise ModelError(
+                f"{folder}: not a biosig labeller of beats: there is no {CONFIG}; `biosig beats` makes one"
+            )
+        try:
+            config = BeatLabellerConfig.model_validate(load_json(path))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise ModelError(f"{path}: {field}: {first['msg']}, got {first.get('input')!r:.80}") from error
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{path}: not JSON: {error}") from error
+        networks = [BeatNet(config.network) for _ in range(config.members)]
+        try:
+            nn.ModuleList(networks).load_state_dict(load_file(folder / TENSORS))
+        except (OSError, SafetensorError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise ModelError(f"{folder / TENSORS}: does not fit {CONFIG}: {reason}") from error
+        return cls(networks, config)
