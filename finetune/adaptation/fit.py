@@ -18,11 +18,14 @@ from finetune.adaptation.lora import merge_low_rank
 from finetune.diagnosis.audit import audit, enforce
 from finetune.diagnosis.choices import Adaptation, Imbalance, Loss, Upward
 from finetune.diagnosis.diagnoser import ConceptConfig, Diagnoser, DiagnoserConfig
+from finetune.diagnosis.joined import Joined
+from finetune.diagnosis.questions import DIAGNOSIS, QUESTIONS
 from finetune.diagnosis.reading import classifier_of, read, reader_of
 from finetune.diagnosis.result import Finding
 from finetune.diagnosis.scratch import Budget, train
+from finetune.diagnosis.selection import Selection, Where
 from finetune.diagnosis.summary import estimate, number
-from finetune.diagnosis.task import MIN_POSITIVES, diagnosis
+from finetune.diagnosis.task import MIN_POSITIVES, pose
 from finetune.embedding import embed
 from finetune.heads import HEADS
 from finetune.heads.base import FeatureHead, Head
@@ -38,7 +41,6 @@ from finetune.trust.conformal import conformal
 from finetune.trust.neighbours import Neighbours
 from finetune.trust.novelty import Novelty
 from finetune.trust.summary import MISCOVERAGE
-from ontology import cardiac
 from ontology.graph import ConceptGraph
 from pretrain.models.foundation import FoundationModel
 from pretrain.models.leakage import TrainingSet
@@ -61,6 +63,8 @@ class Tuning:
         seed: Of the labels' draw, the order of records, and low-rank additions.
         budget: Steps, batch, learning rate, patience.
         min_positives: Test subjects with a concept, and without it, that a concept needs.
+        question: Its name in `finetune.diagnosis.questions.QUESTIONS`.
+        where: Which records of the store.
         draws: Of the bootstrap over test subjects.
         remember: Whether the training records are kept, so that an answer can name those that are most alike.
     """
@@ -74,6 +78,8 @@ class Tuning:
     seed: int = 0
     budget: Budget = field(default_factory=lambda: Budget(learning_rate=3e-4))
     min_positives: int = MIN_POSITIVES
+    question: str = DIAGNOSIS
+    where: Where = field(default_factory=Where)
     draws: int = 1000
     remember: Remember = Remember.AUTO
 
@@ -124,9 +130,12 @@ def finetune(
     """
     say("audit")
     model = FoundationModel.from_pretrained(folder)
-    graph = model.graph or cardiac()
-    task = diagnosis(store, graph, min_positives=tuning.min_positives)
-    findings = audit(model, store, task)
+    question = QUESTIONS[tuning.question]
+    graph = question.graph(model)
+    chosen = Selection(store, tuning.where)
+    posed = pose(chosen, graph, label=question.label, min_positives=tuning.min_positives)
+    task = posed.task
+    findings = audit(model, posed.records, task)
     enforce(findings, allow=allow_leakage)
     task = task.of_concepts(task.scored)
     rows = nested_fractions(task, [tuning.fraction], seed=tuning.seed)[tuning.fraction]
@@ -137,7 +146,7 @@ def finetune(
     every = np.sort(np.concatenate([task.rows[role] for role in Role]))
     features = embed(model, store, every).features
     torch.manual_seed(tuning.seed)
-    training = _Training(model, store, task, rows, tuning, criterion)
+    training = _Training(model, posed.records, task, rows, tuning, criterion)
     say(f"head: {tuning.head}")
     head = _first_head(training, features)
     adapted = adapt(model.signal, tuning.adaptation, learning_rate=tuning.budget.learning_rate)
@@ -163,7 +172,8 @@ def finetune(
     facts: dict[str, object] = {"steps": training.steps, "best_step": training.best_step}
     facts |= {"adaptation": tuning.adaptation.value, "fraction": tuning.fraction, "seed": tuning.seed}
     facts |= {"loss": tuning.loss.value, "imbalance": tuning.imbalance.value}
-    facts |= {"corpus": store.info.corpus.title, "licence": store.info.corpus.licence, "store": store.fingerprint}
+    facts |= {"task": tuning.question}
+    facts |= {"corpus": chosen.title, "licence": store.info.corpus.licence, "store": store.fingerprint}
     facts |= {f"{role.value}_records": len(task.rows[role]) for role in Role} | {"train_records": len(rows)}
     config = _config(logits, task, graph, tuning=tuning, facts=facts)
     novelty = Novelty.fit(features[rows], features[task.rows[Role.VALIDATION]])
@@ -177,7 +187,7 @@ class _Training:
     """Trains networks on the same rows for the same loss; remembers how long the last one took."""
 
     model: FoundationModel
-    store: Store
+    records: Joined
     task: Task
     rows: Int[np.ndarray, " row"]
     tuning: Tuning
@@ -187,7 +197,7 @@ class _Training:
 
     def run(self, head: Head, groups: Sequence[dict[str, Any]], budget: Budget) -> Head:
         network = classifier_of(self.model.signal, head)
-        batch_of, predict = reader_of(self.model.config.intake, self.store, half=budget.half)
+        batch_of, predict = reader_of(self.model.config.intake, self.records, half=budget.half)
         trained = train(
             network,
             batch_of,

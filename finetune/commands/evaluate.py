@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biosig.errors import BiosigError
+from finetune.diagnosis.choices import Adaptation
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -19,6 +20,7 @@ class Which(StrEnum):
     ZERO_SHOT = "zero-shot"
     PROBE = "probe"
     ALL = "all"
+    EXTERNAL = "external"
 
 
 def evaluate(
@@ -26,8 +28,31 @@ def evaluate(
     store: Annotated[list[Path], typer.Argument(help="Stores; with several, each gets a folder of its own in OUT.")],
     *,
     protocol: Annotated[
-        Which, typer.Option(help="zero-shot uses no label; probe adds training from scratch on the same labels.")
+        Which,
+        typer.Option(
+            help="zero-shot uses no label; probe adds training from scratch on the same labels; external is all of "
+            "them, taught on STORE and tested on --test-store."
+        ),
     ] = Which.ALL,
+    task: Annotated[
+        str, typer.Option(metavar="diagnosis|chagas|quality", help="What is asked of a recording.")
+    ] = "diagnosis",
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=VALUE[,VALUE]", help="Only some records of STORE, as sub_corpus=georgia."),
+    ] = None,
+    test_store: Annotated[
+        Path | None, typer.Option(help="Test on all records of this store: an external validation.")
+    ] = None,
+    test_where: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN=VALUE[,VALUE]", help="Only some records of --test-store.")
+    ] = None,
+    adapt: Annotated[
+        str, typer.Option(help="Rows of adapted encoders as well: lora, last, full, separated by commas.")
+    ] = "",
+    against: Annotated[
+        Path | None, typer.Option(help="A second model folder: its rows, and what the first gains over it, paired.")
+    ] = None,
     fractions: Annotated[str, typer.Option(help="Shares of the training labels, nested, by subject.")] = "0.01,0.1,1",
     seeds: Annotated[int, typer.Option(min=1, help="Label draws, random encoders, trainings from scratch.")] = 3,
     out: Annotated[Path, typer.Option(help="Where result.json and report.html go.")] = Path("report"),
@@ -48,14 +73,22 @@ def evaluate(
     own folds are the sides; the model's record of whom it was trained on is checked first.
 
     Example: `biosig evaluate run/model ptb-xl.store --out report`
+
+    Example: `biosig evaluate run/model ptb-xl.store --adapt lora,full --against other/model`
+
+    Example: `biosig evaluate run/model cinc2021.store --where sub_corpus=cpsc_2018 --protocol external --test-store
+    cinc2021.store --test-where sub_corpus=georgia`
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from biosig.store import Store
     from finetune.diagnosis.bench import Options
+    from finetune.diagnosis.evaluate import Asked
     from finetune.diagnosis.evaluate import evaluate as run
+    from finetune.diagnosis.questions import QUESTIONS
     from finetune.diagnosis.scratch import Budget
+    from finetune.diagnosis.selection import Selection, Where
     from finetune.metrics.challenge import read_weights
     from finetune.report.document import write_report
     from finetune.report.table import as_table
@@ -67,6 +100,7 @@ def evaluate(
     options = Options(
         zero_shot=protocol is not Which.PROBE,
         probe=protocol is not Which.ZERO_SHOT,
+        adapt=parse_adaptations(adapt),
         fractions=parse_fractions(fractions),
         seeds=seeds,
         draws=draws,
@@ -75,18 +109,22 @@ def evaluate(
     )
     if len({path.name for path in store}) < len(store):
         raise BiosigError(f"expected stores of different names, got {', '.join(map(str, store))}")
+    if (protocol is Which.EXTERNAL or test_where) and test_store is None:
+        raise BiosigError("an external validation needs --test-store, whose records are tested")
+    QUESTIONS[task]  # named before anything is read
+    outside = None if test_store is None else Selection(Store(test_store), Where.parse(test_where or ()))
+    chosen_by = Where.parse(where or ())
     challenge = None if weights is None else read_weights(weights)
     console, notices = Console(), Console(stderr=True)
     for path in store:
         folder = out if len(store) == 1 else out / path.name
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
         with Progress(*columns, console=notices, transient=True) as progress:
-            say = _announce(progress, options.stages)
+            say = _announce(progress, options.stages(1 if against is None else 2))
             outcome = run(
                 model,
-                Store(path),
+                Asked(Selection(Store(path), chosen_by), task, outside, against, min_positives),
                 options,
-                min_positives=min_positives,
                 allow_leakage=allow_leakage,
                 challenge=challenge,
                 say=say,
@@ -119,3 +157,17 @@ def parse_fractions(text: str) -> tuple[float, ...]:
             raise BiosigError(f"--fractions: expected numbers above 0 and up to 1, separated by commas, got {part!r}")
         found.add(value)
     return tuple(sorted(found))
+
+
+def parse_adaptations(text: str) -> tuple[Adaptation, ...]:
+    """`lora,full` -> what is to be adapted, each once.
+
+    Raises:
+        BiosigError: Saying which part is none.
+    """
+    found = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        if part not in set(Adaptation) - {Adaptation.PROBE}:
+            raise BiosigError(f"--adapt: expected lora, last or full, separated by commas, got {part!r}")
+        found.append(Adaptation(part))
+    return tuple(dict.fromkeys(found))

@@ -35,6 +35,13 @@ def finetune(
             help="What turns features, or for attention tokens, into findings.",
         ),
     ] = "linear",
+    task: Annotated[
+        str, typer.Option(metavar="diagnosis|chagas|quality", help="What is asked of a recording.")
+    ] = "diagnosis",
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=VALUE[,VALUE]", help="Only some records of STORE, as sub_corpus=georgia."),
+    ] = None,
     loss: Annotated[
         Loss, typer.Option(help="Each finding on its own, or its records against the others of a batch (ntce, nonl).")
     ] = Loss.BCE,
@@ -74,14 +81,16 @@ def finetune(
     from biosig.store import Store
     from finetune.adaptation.fit import Tuning
     from finetune.adaptation.fit import finetune as run
+    from finetune.diagnosis.questions import QUESTIONS
     from finetune.diagnosis.scratch import Budget
+    from finetune.diagnosis.selection import Where
     from finetune.heads import HEADS
     from pretrain.specs.execution import Device, Precision
     from pretrain.training.precision import resolve_precision
 
     if out.exists():
         raise BiosigError(f"{out}: exists already; give another folder")
-    HEADS[head]  # named before anything is read
+    HEADS[head], QUESTIONS[task]  # named before anything is read
     half = resolve_precision(Precision.AUTO, Device.AUTO) is Precision.BF16
     budget = Budget(steps=steps, learning_rate=3e-4, half=half)
     tuning = Tuning(
@@ -95,6 +104,8 @@ def finetune(
         budget=budget,
         min_positives=min_positives,
         remember=remember,
+        question=task,
+        where=Where.parse(where or ()),
     )
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

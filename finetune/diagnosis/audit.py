@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from biosig.errors import BiosigError
-from biosig.store import Store
+from finetune.diagnosis.joined import Joined
 from finetune.diagnosis.result import Finding, Severity
 from finetune.protocols import Role, Sides, Task
 from pretrain.models.foundation import FoundationModel
@@ -22,7 +22,7 @@ class LeakageError(BiosigError):
     """A model and a store whose numbers would not be true."""
 
 
-def audit(model: FoundationModel, store: Store, task: Task) -> tuple[Finding, ...]:
+def audit(model: FoundationModel, records: Joined, task: Task) -> tuple[Finding, ...]:
     """Everything that would make the numbers untrue, or that a reader must know.
 
     Refusal: a test subject, or a test waveform under another name, was trained on. Warnings: the same of validation;
@@ -31,20 +31,21 @@ def audit(model: FoundationModel, store: Store, task: Task) -> tuple[Finding, ..
 
     Args:
         model: As loaded.
-        store: What it will be tested on.
+        records: What it will be trained and tested on.
         task: Roles of the rows.
 
     Raises:
         ModelError: If the store is at another rate, or went through other preprocessing, than the model was made for;
             that cannot be allowed.
     """
-    return (*audit_sides(model, store, task), *_labels_seen(model, task, seen_by(model, store)))
+    return (*audit_sides(model, records, task), *_labels_seen(model, task, seen_by(model, records)))
 
 
-def audit_sides(model: FoundationModel, store: Store, task: Sides) -> tuple[Finding, ...]:
+def audit_sides(model: FoundationModel, records: Joined, task: Sides) -> tuple[Finding, ...]:
     """What `audit` finds whatever the labels are: everything but the warning about pretraining with diagnosis codes."""
-    model.config.intake.check_store(store)
-    findings = _held_out(store, task, seen_by(model, store))
+    for store in records.stores:
+        model.config.intake.check_store(store)
+    findings = _held_out(records, task, seen_by(model, records))
     if model.training_set is None:
         text = "The model does not say whom it was trained on: these test subjects may be among them."
         findings.append(Finding(severity=Severity.WARNING, text=text))
@@ -54,9 +55,11 @@ def audit_sides(model: FoundationModel, store: Store, task: Sides) -> tuple[Find
     return tuple(findings)
 
 
-def seen_by(model: FoundationModel, store: Store) -> Bool[np.ndarray, " row"]:
+def seen_by(model: FoundationModel, records: Joined) -> Bool[np.ndarray, " row"]:
     """Which rows the model was trained on, or on their subject; none where it does not say."""
-    return np.zeros(len(store), bool) if model.training_set is None else model.training_set.seen(store)
+    if model.training_set is None:
+        return np.zeros(len(records), bool)
+    return np.concatenate([model.training_set.seen(store) for store in records.stores])
 
 
 def enforce(findings: Sequence[Finding], *, allow: bool) -> None:
@@ -70,12 +73,12 @@ def enforce(findings: Sequence[Finding], *, allow: bool) -> None:
         raise LeakageError(f"{'; '.join(refusals)}. Nothing was scored; --allow-leakage scores it and marks the report")
 
 
-def _held_out(store: Store, task: Sides, seen: Bool[np.ndarray, " row"]) -> list[Finding]:
+def _held_out(records: Joined, task: Sides, seen: Bool[np.ndarray, " row"]) -> list[Finding]:
     found = []
     for role, severity in ((Role.TEST, Severity.REFUSAL), (Role.VALIDATION, Severity.WARNING)):
         rows = task.rows[role]
         if seen[rows].any():
-            first = store.records["record"].iloc[rows[seen[rows]][0]]
+            first = records.frame("record")["record"].iloc[rows[seen[rows]][0]]
             text = (
                 f"the model was trained on {int(seen[rows].sum()):,} of the {len(rows):,} {role} records of this "
                 f"store, or on their subjects (first: {first})"

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Float64
 
-from biosig.store import Store
 from finetune.diagnosis.audit import audit, enforce, supervision
-from finetune.diagnosis.bench import Bench, Options
-from finetune.diagnosis.result import Evaluation, Side, Threshold, Trust
-from finetune.diagnosis.summary import bootstrap_run, differences, number, summarise
-from finetune.diagnosis.task import MIN_POSITIVES, concept_counts, diagnosis
+from finetune.diagnosis.bench import Bench, Contender, Options
+from finetune.diagnosis.joined import Joined
+from finetune.diagnosis.questions import DIAGNOSIS, QUESTIONS
+from finetune.diagnosis.result import Drop, Encoder, Evaluation, Finding, Severity, Side, Threshold, Trust
+from finetune.diagnosis.selection import Selection
+from finetune.diagnosis.summary import Draws, Run, bootstrap_run, differences, drop, number, summarise
+from finetune.diagnosis.task import MIN_POSITIVES, Posed, concept_counts, pose
 from finetune.metrics.bootstrap import LEVEL, subject_weights
 from finetune.metrics.challenge import Weights, severity_weights
 from finetune.metrics.graph_scores import graph_scores
@@ -26,26 +28,45 @@ from finetune.report.document import Example, Map
 from finetune.report.illustrate import embedding_picture, typical_example
 from finetune.report.wording import limits, protocol
 from finetune.trust.summary import trust
-from ontology import cardiac
+from ontology.graph import ConceptGraph
 from pretrain.models.foundation import FoundationModel
 from pretrain.training.run import versions
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The numbers, and the two pictures that need more than numbers."""
+    """The numbers, the two pictures that need more than numbers, and every draw of every row."""
 
     evaluation: Evaluation
     example: Example | None
     map_: Map
+    draws: Sequence[Draws]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a model.
+
+    Attributes:
+        chosen: Who is trained on, and, without `outside`, tested.
+        question: Its name in `QUESTIONS`.
+        outside: Who is tested instead, of another store: an external validation.
+        other: The folder of a second model, to be compared with the first.
+        min_positives: Test subjects with a concept, and without it, that scoring it takes.
+    """
+
+    chosen: Selection
+    question: str = "diagnosis"
+    outside: Selection | None = None
+    other: Path | None = None
+    min_positives: int = MIN_POSITIVES
 
 
 def evaluate(
     folder: Path,
-    store: Store,
+    asked: Asked,
     options: Options,
     *,
-    min_positives: int = MIN_POSITIVES,
     allow_leakage: bool = False,
     challenge: Weights | None = None,
     say: Callable[[str], None] = lambda _: None,
@@ -54,9 +75,8 @@ def evaluate(
 
     Args:
         folder: The model, as `save_pretrained` writes it.
-        store: What it is scored on.
+        asked: What it is scored on.
         options: Which rows.
-        min_positives: Test subjects with a concept, and without it, that scoring it takes.
         allow_leakage: Score although the audit refuses, and mark the report.
         challenge: Weights of the challenge score; `severity_weights` by default.
         say: Told what begins.
@@ -67,57 +87,93 @@ def evaluate(
     """
     began = time.perf_counter()
     say("audit")
-    model = FoundationModel.from_pretrained(folder)
-    graph = model.graph or cardiac()
-    task = diagnosis(store, graph, min_positives=min_positives)
-    findings = audit(model, store, task)
+    contenders = [Contender(Encoder.PRETRAINED, FoundationModel.from_pretrained(folder), folder)]
+    if asked.other is not None:
+        contenders.append(Contender(Encoder.OTHER, FoundationModel.from_pretrained(asked.other), asked.other))
+    model, question = contenders[0].model, QUESTIONS[asked.question]
+    graph = question.graph(model)
+    if asked.question != DIAGNOSIS:
+        options = replace(options, zero_shot=False)  # no model was taught the words of such a question
+    posed = pose(asked.chosen, graph, label=question.label, min_positives=asked.min_positives, outside=asked.outside)
+    task, records = posed.task, posed.records
+    findings = _findings(contenders, posed, graph)
     enforce(findings, allow=allow_leakage)
 
-    bench = Bench(model, folder, store, task, graph=graph, options=options, say=say)
+    bench = Bench(contenders, posed, graph=graph, options=options, say=say)
     runs = list(bench.runs())
     say("bootstrap over subjects")
     weights = subject_weights(task.subjects[task.rows[Role.TEST]], n_draws=options.draws)
     draws = [bootstrap_run(run, task, weights) for run in runs]
     challenge = severity_weights() if challenge is None else challenge
-    structured = [graph_scores(run, task, graph, weights, challenge) for run in runs]
+    structured = [graph_scores(run, task, graph, weights, challenge) if graph.edges else None for run in runs]
     say("figures")
     thresholds = np.full(len(task.concepts), np.nan)
     if bench.probe is not None:
         validation = task.rows[Role.VALIDATION]
         scores = bench.probe.probabilities(bench.features[validation])
         thresholds = best_thresholds(scores, task.labels[validation], task.known[validation])
-    counts = concept_counts(task, graph, min_positives)
+    counts = concept_counts(task, graph, asked.min_positives)
     prevalences = [count.prevalence for count in counts if count.scored and count.prevalence is not None]
     evaluation = Evaluation(
         model=_model_facts(model, folder),
-        store=_store_facts(store),
-        sides=tuple(_side(task, store, role) for role in Role),
+        store=_store_facts(asked.chosen),
+        question=asked.question,
+        outside=None if asked.outside is None else _store_facts(asked.outside),
+        other=None if asked.other is None else _model_facts(contenders[1].model, asked.other),
+        sides=tuple(_side(task, records, role) for role in Role),
         concepts=counts,
         prevalence=float(np.mean(prevalences)),
         findings=findings,
         rows=tuple(summarise(one, task, scores) for one, scores in zip(draws, structured, strict=True)),
         differences=tuple(differences(draws)),
+        drops=tuple(_drops(runs, posed, weights, options.draws)),
         thresholds=_threshold_rows(bench, thresholds),
         trust=_trust(bench, weights),
         settings={
-            "protocol": protocol(model, options, min_positives, challenge),
+            "protocol": protocol(model, asked, options, challenge),
             "challenge_weights": challenge.source,
-            "limits": limits(options),
+            "limits": limits(asked, options),
             "draws": options.draws,
             "level": LEVEL,
             "bootstrap_seed": 0,
             "fractions": options.fractions,
             "seeds": list(range(options.seeds)),
-            "min_positives": min_positives,
+            "min_positives": asked.min_positives,
             "C": C_GRID,
+            "adapt": [how.value for how in options.adapt],
             "from_scratch": vars(options.budget),
         },
         versions=versions(),
         seconds=round(time.perf_counter() - began, 1),
     )
-    return Outcome(
-        evaluation, typical_example(bench, graph, thresholds), embedding_picture(bench.features, store, task, graph)
-    )
+    return Outcome(evaluation, typical_example(bench, graph, thresholds), embedding_picture(bench, graph), draws)
+
+
+def _findings(contenders: Sequence[Contender], posed: Posed, graph: ConceptGraph) -> tuple[Finding, ...]:
+    """Of the audit of each model; what both have in common is said once."""
+    found: list[Finding] = []
+    for one in contenders:
+        for finding in audit(one.model, posed.records, posed.task):
+            text = finding.text if one.encoder is Encoder.PRETRAINED else f"The other model: {finding.text}"
+            if finding.text not in {other.text for other in found}:
+                found.append(finding.model_copy(update={"text": text}))
+    if posed.unshared:
+        names = ", ".join(graph[concept].term for concept in posed.unshared)
+        text = f"Only one of the two stores annotates these, so nobody is asked for them: {names}."
+        found.append(Finding(severity=Severity.NOTE, text=text))
+    return tuple(found)
+
+
+def _drops(runs: Sequence[Run], posed: Posed, weights: Float64[np.ndarray, "row draw"], n_draws: int) -> Iterator[Drop]:
+    """Every row outside and inside, over the concepts that both sides can judge."""
+    inside = posed.inside
+    if inside is None or not inside.scored.any():
+        return
+    outside = replace(posed.task, scored=inside.scored)
+    # Other draws than those of the other store: they are other people.
+    own = subject_weights(inside.subjects[inside.rows[Role.TEST]], n_draws=n_draws, seed=1)
+    for run in runs:
+        yield drop(bootstrap_run(run, outside, weights), bootstrap_run(replace(run, scores=run.inside), inside, own))
 
 
 def _threshold_rows(bench: Bench, thresholds: Float[np.ndarray, " concept"]) -> tuple[Threshold, ...]:
@@ -144,9 +200,9 @@ def _trust(bench: Bench, weights: Float64[np.ndarray, "row draw"]) -> Trust | No
     return trust(bench.probe.probabilities(validation), bench.probe.probabilities(test), bench.task, weights)
 
 
-def _side(task: Task, store: Store, role: Role) -> Side:
+def _side(task: Task, records: Joined, role: Role) -> Side:
     rows = task.rows[role]
-    folds = tuple(int(fold) for fold in sorted(store.records["fold"].iloc[rows].unique()))
+    folds = tuple(int(fold) for fold in sorted(records.frame("fold")["fold"].iloc[rows].unique()))
     return Side(role=role.value, folds=folds, records=len(rows), subjects=task.n_subjects(rows))
 
 
@@ -169,9 +225,10 @@ def _model_facts(model: FoundationModel, folder: Path) -> dict[str, object]:
     return facts
 
 
-def _store_facts(store: Store) -> dict[str, object]:
-    return {
-        "title": store.info.corpus.title,
+def _store_facts(chosen: Selection) -> dict[str, object]:
+    store = chosen.store
+    facts: dict[str, object] = {
+        "title": chosen.title,
         "corpus": store.info.corpus.name,
         "licence": store.info.corpus.licence,
         "citation": store.info.corpus.citation,
@@ -179,3 +236,4 @@ def _store_facts(store: Store) -> dict[str, object]:
         "sampling_rate": store.sampling_rate,
         "records": len(store),
     }
+    return facts | ({"where": str(chosen.where)} if chosen.where.allowed else {})

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from biosig.recording import Recording
 from biosig.store import Store
+from finetune.diagnosis.joined import Joined
 from finetune.diagnosis.scratch import Classifier
 from finetune.embedding import mean_over_windows
 from finetune.heads.base import Head, Reads
@@ -34,24 +35,32 @@ def classifier_of(tower: SignalTower, head: Head) -> Classifier:
     return Classifier(tower, partial(read, tower), head).to(device())
 
 
-def reader_of(intake: Intake, store: Store, *, half: bool) -> tuple[BatchOf, Predict]:
+def reader_of(intake: Intake, records: Joined, *, half: bool) -> tuple[BatchOf, Predict]:
     """A batch with a random window of each record; and probabilities of records, the mean over windows that cover them.
 
     Args:
         intake: Of the model.
-        store: Checked against it.
+        records: Checked against it; batches are of its first store.
         half: Whether to judge in bfloat16.
     """
-    where = device()
+    where, taught = device(), records.stores[0]
 
     def batch_of(rows: Int[np.ndarray, " row"], generator: np.random.Generator) -> dict[str, Tensor]:
-        room = np.maximum(store.samples[rows] - intake.samples, 0)
-        windows = intake.windows(store, rows, generator.integers(0, room, endpoint=True))
+        room = np.maximum(taught.samples[rows] - intake.samples, 0)
+        windows = intake.windows(taught, rows, generator.integers(0, room, endpoint=True))
         return {name: value.to(where) for name, value in windows.items()}
 
     def predict(network: nn.Module, rows: Int[np.ndarray, " row"]) -> Float32[np.ndarray, "row concept"]:
+        said = partial(_probabilities, network)
         with torch.autocast(where.type, torch.bfloat16, enabled=half):
-            return mean_over_windows(partial(_probabilities, network), intake.plan(store, rows), where)
+            found = [
+                (places, mean_over_windows(said, intake.plan(store, local), where))
+                for store, local, places in records.parts(rows)
+            ]
+        whole = np.empty((len(rows), found[0][1].shape[1]), np.float32)
+        for places, scores in found:
+            whole[places] = scores
+        return whole
 
     return batch_of, predict
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-SCHEMA_VERSION = 3
+from finetune.diagnosis.choices import Adaptation
+
+SCHEMA_VERSION = 4
 
 
 class _Part(BaseModel):
@@ -13,9 +15,10 @@ class _Part(BaseModel):
 
 
 class Encoder(StrEnum):
-    """Where the weights of the encoder come from; the architecture is the same."""
+    """Where the weights of the encoder come from; the architecture is the same, but for the other model."""
 
     PRETRAINED = "pretrained"
+    OTHER = "other model"
     RANDOM = "random"
     SCRATCH = "scratch"
 
@@ -26,7 +29,14 @@ class Protocol(StrEnum):
     ZERO_SHOT_SENTENCES = "zero-shot, sentences"
     ZERO_SHOT_CONCEPTS = "zero-shot, concepts"
     PROBE = "linear probe"
+    LORA = "low-rank (LoRA)"
+    LAST = "last blocks"
+    FULL = "all weights"
     SUPERVISED = "supervised, all weights"
+
+
+#: The rows of encoders that were adapted.
+ADAPTED = {Adaptation.LORA: Protocol.LORA, Adaptation.LAST: Protocol.LAST, Adaptation.FULL: Protocol.FULL}
 
 
 class Severity(StrEnum):
@@ -139,9 +149,32 @@ class Difference(_Part):
 
     protocol: Protocol
     rival: Encoder
+    rival_protocol: Protocol
     fraction: float | None
     auroc: Metric
     auprc: Metric
+
+
+class Drop(_Part):
+    """A row of an external validation beside the same row on the training store's own test side.
+
+    Attributes:
+        encoder: Whose features.
+        protocol: How scored.
+        fraction: Share of the training labels.
+        n_concepts: How many concepts both sides can judge; all three metrics are over these.
+        inside: Macro AUROC on the training store's own test side.
+        outside: On the other store.
+        change: Outside less inside; different people, so not paired.
+    """
+
+    encoder: Encoder
+    protocol: Protocol
+    fraction: float | None
+    n_concepts: int
+    inside: Metric
+    outside: Metric
+    change: Metric
 
 
 class ConceptCount(_Part):
@@ -264,13 +297,17 @@ class Evaluation(_Part):
 
     Attributes:
         model: Name, fingerprint, sizes, recipe, what it was trained on.
-        store: Corpus, licence, citation, sha256 of `store.json`, sampling rate.
+        store: Corpus, licence, citation, sha256 of `store.json`, sampling rate: of the store that was trained on.
+        question: What was asked: diagnoses, or one question.
+        outside: In an external validation the same facts of the store whose records are the test side.
+        other: The model beside it, if there was one.
         sides: Records and subjects of training, validation and test.
         concepts: All concepts of the graph that occur, scored or not.
         prevalence: Mean prevalence of the scored concepts on the test side: the AUPRC of chance.
         findings: Of the audit.
         rows: The table.
         differences: Pretrained against its rivals.
+        drops: In an external validation, every row beside the same on the training store's own test side.
         thresholds: Of the pretrained probe with most labels.
         trust: In its probabilities; null without a probe.
         settings: Draws, level, seeds, grids and budgets.
@@ -280,12 +317,16 @@ class Evaluation(_Part):
     schema_version: int = SCHEMA_VERSION
     model: dict[str, Any]
     store: dict[str, Any]
+    question: str = "diagnosis"
+    outside: dict[str, Any] | None = None
+    other: dict[str, Any] | None = None
     sides: tuple[Side, ...]
     concepts: tuple[ConceptCount, ...]
     prevalence: float | None
     findings: tuple[Finding, ...]
     rows: tuple[Row, ...]
     differences: tuple[Difference, ...]
+    drops: tuple[Drop, ...] = ()
     thresholds: tuple[Threshold, ...]
     trust: Trust | None = None
     settings: dict[str, Any]

@@ -9,9 +9,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,10 +22,12 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Int
 
-from biosig.store import Store
+from finetune.adaptation.encoder import adapt
+from finetune.diagnosis.choices import Adaptation
+from finetune.diagnosis.joined import Joined
 from finetune.diagnosis.reading import classifier_of, reader_of
 from finetune.diagnosis.scratch import Budget, train
-from finetune.embedding import Embedded, embed
+from finetune.embedding import Embedded
 from finetune.heads.linear import LinearHead
 from finetune.protocols import Role, Task
 from pretrain.models.foundation import FoundationModel, random_like
@@ -37,12 +40,16 @@ class Job:
     Attributes:
         seed: Of the weights, the order and the windows.
         rows: Whose labels may be used.
-        head: The linear probe of the random encoder of that seed on those rows.
+        head: The linear probe on those rows of the encoder that the training starts with.
+        adaptation: What moves of the pretrained encoder; None starts with random weights, which all move alike.
+        judged: Who is scored afterwards; the test side by default.
     """
 
     seed: int
     rows: Int[np.ndarray, " chosen"]
     head: LinearHead
+    adaptation: Adaptation | None = None
+    judged: Int[np.ndarray, " judged"] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Finished:
     """What came of a job.
 
     Attributes:
-        scores: Probabilities of the test records.
+        scores: Probabilities of the records that are judged.
         validation: Of the validation records.
         steps: Optimiser steps that were taken.
         best_step: The step whose weights were kept.
@@ -101,21 +108,27 @@ class _Here(Executor):
         return future
 
 
-def read_random(folder: Path, store: Path, rows: Int[np.ndarray, " side"], seed: int) -> Embedded:
+def read_random(folder: Path, stores: Sequence[Path], rows: Int[np.ndarray, " side"], seed: int) -> Embedded:
     """What a random encoder of the model's architecture says of the rows."""
-    return embed(random_like(_model(folder), seed), _store(store), rows)
+    return _records(tuple(stores)).embed(random_like(_model(folder), seed), rows)
 
 
-def train_one(folder: Path, store: Path, task: Task, budget: Budget, job: Job) -> Finished:
+def train_one(folder: Path, stores: Sequence[Path], task: Task, budget: Budget, job: Job) -> Finished:
     """Carry out a job."""
     began = time.perf_counter()
-    model, opened = _model(folder), _store(store)
+    model, records = _model(folder), _records(tuple(stores))
     torch.manual_seed(job.seed)
-    network = classifier_of(random_like(model, job.seed).signal, job.head)
-    batch_of, predict = reader_of(model.config.intake, opened, half=budget.half)
-    trained = train(network, batch_of, predict, task, job.rows, seed=job.seed, budget=budget)
+    groups = None
+    if job.adaptation is None:
+        tower = random_like(model, job.seed).signal
+    else:
+        tower = deepcopy(model.signal)
+        groups = adapt(tower, job.adaptation, learning_rate=budget.learning_rate).groups
+    network = classifier_of(tower, job.head)
+    batch_of, predict = reader_of(model.config.intake, records, half=budget.half)
+    trained = train(network, batch_of, predict, task, job.rows, seed=job.seed, budget=budget, groups=groups)
     return Finished(
-        scores=predict(trained.network, task.rows[Role.TEST]),
+        scores=predict(trained.network, task.rows[Role.TEST] if job.judged is None else job.judged),
         validation=trained.validation,
         steps=trained.steps,
         best_step=trained.best_step,
@@ -124,11 +137,11 @@ def train_one(folder: Path, store: Path, task: Task, budget: Budget, job: Job) -
     )
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _model(folder: Path) -> FoundationModel:
     return FoundationModel.from_pretrained(folder)
 
 
 @lru_cache(maxsize=1)
-def _store(path: Path) -> Store:
-    return Store(path)
+def _records(paths: tuple[Path, ...]) -> Joined:
+    return Joined.opened(paths)

@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float64
 
-from finetune.diagnosis.result import ConceptScore, Difference, Encoder, Estimate, GraphScores, Metric, Protocol, Row
+from finetune.diagnosis.result import (
+    ConceptScore,
+    Difference,
+    Drop,
+    Encoder,
+    Estimate,
+    GraphScores,
+    Metric,
+    Protocol,
+    Row,
+)
 from finetune.metrics.bootstrap import Interval, Kind, interval, seed_interval
 from finetune.metrics.ranking import macro, rank_metrics
 from finetune.protocols import Role, Task
@@ -30,6 +40,7 @@ class Run:
         train_rows: The labelled rows that were used, for each seed.
         details: What was chosen, for the result.
         seconds: Wall time.
+        inside: As `scores`, in an external validation, of the training store's own test records.
     """
 
     encoder: Encoder
@@ -41,6 +52,7 @@ class Run:
     train_rows: list[np.ndarray] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    inside: list[Float[np.ndarray, "row concept"]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -101,29 +113,53 @@ def summarise(draws: Draws, task: Task, graph: GraphScores | None = None) -> Row
 def differences(all_draws: Sequence[Draws]) -> list[Difference]:
     """The pretrained encoder less each rival at the same fraction, draw by draw and seed by seed.
 
-    A probe is compared with the random encoder's probe and with training from scratch; zero-shot with the random
-    encoder. A row of one seed (the probe with all labels, which has no chance in it) is set against every seed of the
-    other. Only concepts that both rows score are compared.
+    A probe is compared with the random encoder's probe, with training from scratch and with the other model's probe;
+    what was adapted with those and with the pretrained probe, and with the other model adapted alike; zero-shot with
+    the random encoder and the other model. A row of one seed (the probe with all labels, which has no chance in it) is
+    set against every seed of the other. Only concepts that both rows score are compared.
     """
-    found = []
-    for ours in all_draws:
-        if ours.run.encoder is not Encoder.PRETRAINED:
-            continue
-        for other in all_draws:
-            same_protocol = other.run.protocol is ours.run.protocol
-            scratch = other.run.encoder is Encoder.SCRATCH and ours.run.protocol is Protocol.PROBE
-            if other is ours or other.run.fraction != ours.run.fraction or not (same_protocol or scratch):
-                continue
-            found.append(
-                Difference(
-                    protocol=ours.run.protocol,
-                    rival=other.run.encoder,
-                    fraction=ours.run.fraction,
-                    auroc=metric(_macro_difference(ours.auroc, other.auroc), lowest=-1.0),
-                    auprc=metric(_macro_difference(ours.auprc, other.auprc), Kind.REVERSED, lowest=-1.0),
-                )
-            )
-    return found
+    return [
+        Difference(
+            protocol=ours.run.protocol,
+            rival=other.run.encoder,
+            rival_protocol=other.run.protocol,
+            fraction=ours.run.fraction,
+            auroc=metric(_macro_difference(ours.auroc, other.auroc), lowest=-1.0),
+            auprc=metric(_macro_difference(ours.auprc, other.auprc), Kind.REVERSED, lowest=-1.0),
+        )
+        for ours in all_draws
+        for other in all_draws
+        if ours.run.encoder is Encoder.PRETRAINED and other is not ours and _comparable(ours.run, other.run)
+    ]
+
+
+def _comparable(ours: Run, other: Run) -> bool:
+    if other.fraction != ours.fraction:
+        return False
+    if other.encoder is Encoder.OTHER:
+        return other.protocol is ours.protocol
+    if ours.fraction is None:
+        return other.protocol is ours.protocol
+    rivals = {(Encoder.RANDOM, Protocol.PROBE), (Encoder.SCRATCH, Protocol.SUPERVISED)}
+    if ours.protocol is not Protocol.PROBE:
+        rivals.add((Encoder.PRETRAINED, Protocol.PROBE))
+    return (other.encoder, other.protocol) in rivals
+
+
+def drop(outside: Draws, inside: Draws) -> Drop:
+    """A row on the other store less the same row on the training store's own test side.
+
+    The two sides are different people, so their draws are independent; both are over the same concepts.
+    """
+    return Drop(
+        encoder=outside.run.encoder,
+        protocol=outside.run.protocol,
+        fraction=outside.run.fraction,
+        n_concepts=int((~np.isnan(inside.auroc[:, :, 0]).any(0)).sum()),
+        inside=metric(inside.macro_auroc()),
+        outside=metric(outside.macro_auroc()),
+        change=metric(outside.macro_auroc() - inside.macro_auroc(), lowest=-1.0),
+    )
 
 
 def metric(

@@ -128,7 +128,7 @@ class Bench:
         """The rows of the table, from those that know least; the last is what is handed on."""
         seeds = range(self.options.seeds)
         with processes(self.options.workers) as pool:
-            reading = [pool.submit(read_random, self.folder, self.store.path, self.rows, seed) for seed in seeds]
+            reading = [pool.submit(read_random, self.folder, [self.store.path], self.rows, seed) for seed in seeds]
             self.say("without a signal")
             yield self._constant()
             yield from self._covariates()

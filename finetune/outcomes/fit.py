@@ -13,6 +13,7 @@ from biosig.store import Store
 from finetune.adaptation.encoder import Block
 from finetune.adaptation.fit import remember
 from finetune.diagnosis.audit import audit_sides, enforce, seen_by
+from finetune.diagnosis.joined import Joined
 from finetune.diagnosis.result import Estimate, Finding, Severity
 from finetune.metrics.bootstrap import LEVEL, subject_weights
 from finetune.outcomes.bench import Bench, Options, Run
@@ -79,7 +80,7 @@ def fit(
     say("audit")
     model = FoundationModel.from_pretrained(folder)
     task = pose(store, target)
-    findings = audit_sides(model, store, task)
+    findings = audit_sides(model, Joined((store,)), task)
     enforce(findings, allow=allow_leakage)
     findings = (*findings, *_said(model, store, task))
     bench = Bench(model, folder, store, task, options=options, say=say)
@@ -150,7 +151,7 @@ def _said(model: FoundationModel, store: Store, task: OutcomeTask) -> list[Findi
     found = [Finding(severity=Severity.NOTE, text=text) for text in remarks(task)]
     provenance = model.config.provenance
     used = {one["name"] for one in provenance.recipe.get("objectives", ())} if provenance is not None else set()
-    count = int(seen_by(model, store)[task.rows[Role.TRAIN]].sum())
+    count = int(seen_by(model, Joined((store,)))[task.rows[Role.TRAIN]].sum())
     if used & _MEASURING and task.target.name in COLUMNS[1:] and count:
         text = (
             f"Pretraining learned rhythm and intervals of {count:,} records that train here: {task.target.name} was "

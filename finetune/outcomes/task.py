@@ -10,6 +10,7 @@ from jaxtyping import Int
 
 from biosig.errors import BiosigError
 from biosig.store import Store
+from finetune.diagnosis.joined import Joined
 from finetune.diagnosis.task import copied, people
 from finetune.outcomes.target import Kind, Target
 from finetune.protocols import Role, check_sides
@@ -53,14 +54,14 @@ def pose(store: Store, target: Target) -> OutcomeTask:
             event.
     """
     rows = {role: np.asarray(store.rows(role.value), dtype=np.int64) for role in Role}
-    copies = copied(store, rows)
+    copies = copied(Joined((store,)), [rows[role] for role in Role])
     sides = {role: np.setdiff1d(side, copies) for role, side in rows.items()}
     known = {role: side[target.known[side]] for role, side in sides.items()}
     for role, side in known.items():
         if len(sides[role]) and not len(side):
             raise BiosigError(f"{store.path}: {target.name} is known of no record on the {role} side of its split")
     missing = {role: len(sides[role]) - len(known[role]) for role in Role}
-    task = OutcomeTask(target, people(store), known, missing, len(copies))
+    task = OutcomeTask(target, people(store.frame("corpus", "subject")), known, missing, len(copies))
     check_sides(task)
     if target.kind is Kind.SURVIVAL:
         for role in Role:

@@ -8,7 +8,17 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from finetune.diagnosis.result import ConceptScore, Difference, Encoder, Estimate, Evaluation, Protocol, Row, Severity
+from finetune.diagnosis.result import (
+    ADAPTED,
+    ConceptScore,
+    Difference,
+    Encoder,
+    Estimate,
+    Evaluation,
+    Protocol,
+    Row,
+    Severity,
+)
 from finetune.report.figures import (
     COLOURS,
     NAMES,
@@ -22,7 +32,7 @@ from finetune.report.figures import (
 from finetune.report.page import bracket, decimal, picture, render
 from finetune.trust.figures import trust_figure
 
-RIVALS = (Encoder.RANDOM, Encoder.SCRATCH)
+RIVALS = (Encoder.OTHER, Encoder.RANDOM, Encoder.SCRATCH)
 GRAPH = {
     "f1": "hierarchical F1",
     "precision": "precision",
@@ -32,6 +42,8 @@ GRAPH = {
 }
 """The fields of `GraphScores` that are shown, and what they are called."""
 _BARE = ("precision", "recall")
+#: The encoders that come pretrained, and may be adapted.
+TAUGHT = (Encoder.PRETRAINED, Encoder.OTHER)
 
 
 @dataclass(frozen=True)
@@ -92,6 +104,15 @@ class Line:
     ours: bool
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two rows, and what is between them in the same draws: what, value, interval."""
+
+    what: str
+    value: str
+    interval: str
+
+
 def write_report(
     evaluation: Evaluation, path: Path, *, example: Example | None = None, map_: Map | None = None
 ) -> None:
@@ -108,6 +129,8 @@ def write_report(
         e=evaluation,
         headline=headline(evaluation),
         lines=lines(evaluation),
+        pairs=adapted_pairs(evaluation),
+        drops=drop_lines(evaluation),
         graph_titles=list(GRAPH.values()),
         curves=picture(learning_curves(evaluation), "svg"),
         by_concept=picture(concept_intervals(evaluation), "svg"),
@@ -126,16 +149,48 @@ def write_report(
 
 
 def lines(evaluation: Evaluation) -> list[Line]:
-    """The table: zero-shot first, then each label fraction with its three rivals."""
+    """The table: zero-shot first, then each label fraction with its rivals."""
     fractions = sorted({row.fraction for row in evaluation.rows if row.fraction is not None})
     groups: list[list[tuple[Encoder, Protocol, float | None]]] = []
     groups += [[(encoder, protocol, None) for encoder in NAMES] for protocol in ZERO_SHOT]
-    groups += [[(encoder, label_protocol(encoder), fraction) for encoder in NAMES] for fraction in fractions]
+    groups += [
+        [
+            (encoder, protocol, fraction)
+            for encoder in NAMES
+            for protocol in (label_protocol(encoder), *(ADAPTED.values() if encoder in TAUGHT else ()))
+        ]
+        for fraction in fractions
+    ]
     shown_lines = []
     for group in groups:
         rows = [row for name in group if (row := evaluation.row(*name)) is not None]
         shown_lines += [_line(evaluation, row, first=row is rows[0]) for row in rows]
     return shown_lines
+
+
+def adapted_pairs(evaluation: Evaluation) -> list[Pair]:
+    """What was adapted less what it may be compared with, most labels first."""
+    chosen = [gap for gap in evaluation.differences if gap.protocol in ADAPTED.values()]
+    return [
+        Pair(
+            f"{gap.protocol.value} less {_named(gap.rival, gap.rival_protocol)}{_share(gap.fraction)}",
+            *_number(shown(gap.auroc), sign=True),
+        )
+        for gap in sorted(chosen, key=lambda gap: -(gap.fraction or 0))
+    ]
+
+
+def drop_lines(evaluation: Evaluation) -> list[tuple[str, str, str, str]]:
+    """Of an external validation, each row: its name, and macro AUROC inside, outside, and what is between them."""
+    return [
+        (
+            _named(one.encoder, one.protocol) + _share(one.fraction),
+            " ".join(_number(shown(one.inside))),
+            " ".join(_number(shown(one.outside))),
+            " ".join(_number(shown(one.change), sign=True)),
+        )
+        for one in evaluation.drops
+    ]
 
 
 def headline(evaluation: Evaluation) -> list[tuple[str, str, str]]:
@@ -213,7 +268,16 @@ def _most_labels(evaluation: Evaluation) -> Sequence[ConceptScore]:
 
 
 def _who(row: Row) -> str:
-    return f"{NAMES[row.encoder]}{', linear probe' if row.protocol is Protocol.PROBE else ''}"
+    return _named(row.encoder, row.protocol)
+
+
+def _share(fraction: float | None) -> str:
+    return "" if fraction is None else f", {100 * fraction:g} % of labels"
+
+
+def _named(encoder: Encoder, protocol: Protocol) -> str:
+    said = protocol is not Protocol.SUPERVISED and protocol not in ZERO_SHOT
+    return f"{NAMES[encoder]}{f', {protocol.value}' if said else ''}"
 
 
 def _runs(row: Row) -> str:

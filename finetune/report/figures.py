@@ -13,10 +13,16 @@ from matplotlib.lines import Line2D
 from finetune.diagnosis.result import Encoder, Estimate, Evaluation, Metric, Protocol, Row
 
 #: Told apart by colour, by shade on a grey printer, and by marker.
-COLOURS = {Encoder.PRETRAINED: "#0b5c8a", Encoder.RANDOM: "#8f8f8f", Encoder.SCRATCH: "#d9822b"}
-MARKERS = {Encoder.PRETRAINED: "o", Encoder.RANDOM: "s", Encoder.SCRATCH: "^"}
+COLOURS = {
+    Encoder.PRETRAINED: "#0b5c8a",
+    Encoder.OTHER: "#4c9a6a",
+    Encoder.RANDOM: "#8f8f8f",
+    Encoder.SCRATCH: "#d9822b",
+}
+MARKERS = {Encoder.PRETRAINED: "o", Encoder.OTHER: "v", Encoder.RANDOM: "s", Encoder.SCRATCH: "^"}
 NAMES = {
     Encoder.PRETRAINED: "pretrained",
+    Encoder.OTHER: "other model",
     Encoder.RANDOM: "random encoder",
     Encoder.SCRATCH: "supervised from scratch",
 }

@@ -7,14 +7,14 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float
 from threadpoolctl import threadpool_limits
 
 from biosig.plot import ecg_paper, embedding_map
 from biosig.plot.embedding import Projection
 from biosig.recording import Modality
-from biosig.store import Store
 from finetune.diagnosis.bench import Bench
+from finetune.diagnosis.joined import Joined
 from finetune.protocols import Role, Task
 from finetune.report.document import Example, Map, Named
 from ontology.graph import ConceptGraph
@@ -39,7 +39,7 @@ def typical_example(bench: Bench, graph: ConceptGraph, thresholds: Float[np.ndar
     if not len(candidates):
         return None
     place = candidates[np.argsort(mean_loss[candidates], kind="stable")[len(candidates) // 2]]
-    recording = bench.store.recording(int(test[place]))
+    recording = bench.records.recording(int(test[place]))
     if Modality.ECG not in recording.modality:
         return None
     named = [
@@ -67,11 +67,12 @@ def typical_example(bench: Bench, graph: ConceptGraph, thresholds: Float[np.ndar
     )
 
 
-def embedding_picture(features: Float32[np.ndarray, "row dim"], store: Store, task: Task, graph: ConceptGraph) -> Map:
-    """The pretrained features of the test side in two dimensions, coloured by rhythm.
+def embedding_picture(bench: Bench, graph: ConceptGraph) -> Map:
+    """The pretrained features of the test side in two dimensions, coloured by rhythm, or by the one thing asked for.
 
     UMAP where `umap-learn` is installed, t-SNE otherwise, of standardised features. No label takes part in the layout.
     """
+    task, features = bench.task, bench.features
     test = task.rows[Role.TEST]
     std = features[test].std(0)
     scaled = (features[test] - features[test].mean(0)) / np.where(std > 0, std, 1.0)
@@ -80,20 +81,24 @@ def embedding_picture(features: Float32[np.ndarray, "row dim"], store: Store, ta
     import sklearn.manifold  # noqa: F401, PLC0415 -- to be loaded, no more
 
     with threadpool_limits(1):
-        picture = embedding_map(scaled, rhythms(store, task, graph), projection=method)
-    return Map(
-        picture, f"{name} of the pretrained features, coloured by the labelled rhythm; labels took no part in it."
-    )
+        picture = embedding_map(scaled, rhythms(bench.records, task, graph), projection=method)
+    what = "labelled rhythm" if len(task.concepts) > 1 else graph[task.concepts[0]].term
+    return Map(picture, f"{name} of the pretrained features, coloured by the {what}; labels took no part in it.")
 
 
-def rhythms(store: Store, task: Task, graph: ConceptGraph) -> list[str]:
-    """The rhythm of each test record by its labels: of several the rarest, so that a fibrillation is not hidden."""
+def rhythms(records: Joined, task: Task, graph: ConceptGraph) -> list[str]:
+    """The rhythm of each test record by its labels: of several the rarest, so that a fibrillation is not hidden.
+
+    Where one thing alone is asked for, whether it is there.
+    """
+    if len(task.concepts) == 1:
+        return [graph[task.concepts[0]].term if has else "" for has in task.labels[task.rows[Role.TEST], 0]]
     wanted = set(graph.observed)
     if RHYTHM in graph:
         wanted &= set(graph.descendants(RHYTHM))
     if ECTOPY in graph:
         wanted -= set(graph.descendants(ECTOPY))
-    sets = [wanted & set(concepts) for concepts in store.records["concepts"].iloc[task.rows[Role.TEST]]]
+    sets = [wanted & set(concepts) for concepts in records.frame("concepts")["concepts"].iloc[task.rows[Role.TEST]]]
     counts = Counter(concept for one in sets for concept in one)
     chosen = [min(one, key=lambda concept: (counts[concept], concept), default="") for one in sets]
     return [graph[concept].term if concept else "" for concept in chosen]

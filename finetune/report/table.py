@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from finetune.diagnosis.result import Evaluation, Severity
-from finetune.report.document import GRAPH, Line, lines
-from finetune.report.page import decimal
+from finetune.report.document import GRAPH, Line, adapted_pairs, drop_lines, lines
+from finetune.report.page import bracket, decimal
+from finetune.trust.figures import SCALINGS
 
 # Characters that the whole table takes; a narrower terminal gets the first and the last metric.
 _WHOLE = 118
@@ -33,10 +34,17 @@ def as_table(evaluation: Evaluation, *, width: int) -> Group:
         style = {Severity.REFUSAL: "bold white on red", Severity.WARNING: "yellow"}.get(finding.severity, "dim")
         title = "not a fair test" if finding.severity is Severity.REFUSAL else finding.severity.value
         parts.append(Panel(escape(finding.text), title=title, style=style))
-    parts.append(Text(f"{evaluation.model['name']} on {evaluation.store['title']}", style="bold"))
+    against = f" beside {evaluation.other['name']}" if evaluation.other else ""
+    where = evaluation.store["title"]
+    if evaluation.outside:
+        where = f"{evaluation.outside['title']}, taught on {where}"
+    parts.append(Text(f"{evaluation.model['name']}{against} on {where}", style="bold"))
     for number, (group, rows) in enumerate(groupby(lines(evaluation), key=lambda line: line.group)):
         parts += [Text(f"\n{group}", style="italic"), _rows(list(rows), whole=width >= _WHOLE, header=number == 0)]
+    parts += _pairs(evaluation)
+    parts += _drops(evaluation)
     parts += _graph(evaluation, whole=width >= _WHOLE)
+    parts += _calibration(evaluation)
     n_scored = sum(count.scored for count in evaluation.concepts)
     test = evaluation.sides[-1]
     note = (
@@ -61,6 +69,41 @@ def _rows(rows: list[Line], *, whole: bool, header: bool) -> Table:
         gap = _with_interval(line.gap, line.gap_interval)
         table.add_row(escape(line.encoder), *metrics, gap, style="bold" if line.ours else "")
     return table
+
+
+def _pairs(evaluation: Evaluation) -> list[RenderableType]:
+    """What adapting gives, paired."""
+    found = adapted_pairs(evaluation)
+    if not found:
+        return []
+    table = Table("", "macro AUROC, paired", box=None, padding=(0, 2, 0, 0))
+    for pair in found:
+        table.add_row(escape(pair.what), _with_interval(pair.value, pair.interval))
+    return [Text("\nwhat adapting the encoder gives", style="bold"), table]
+
+
+def _drops(evaluation: Evaluation) -> list[RenderableType]:
+    """Rows of an external validation beside the same on the test side of the training store."""
+    if not evaluation.drops:
+        return []
+    table = Table("", "inside", "outside", "change", box=None, padding=(0, 2, 0, 0))
+    for line in drop_lines(evaluation):
+        table.add_row(*map(escape, line))
+    count = evaluation.drops[0].n_concepts
+    title = f"\ninside and outside, macro AUROC over the {count} concepts that both can judge"
+    return [Text(title, style="bold"), table]
+
+
+def _calibration(evaluation: Evaluation) -> list[RenderableType]:
+    """The errors of the probabilities of the pretrained probe, before and after scaling."""
+    if evaluation.trust is None:
+        return []
+    table = Table("", "calibration error", "Brier score", box=None, padding=(0, 2, 0, 0))
+    for one in evaluation.trust.calibrated:
+        numbers = (_with_interval(decimal(number.value), bracket(number)) for number in (one.ece, one.brier))
+        table.add_row(SCALINGS[one.scaling], *numbers)
+    title = "\nprobabilities of the pretrained probe with most labels, scaled on validation"
+    return [Text(title, style="bold"), table]
 
 
 def _graph(evaluation: Evaluation, *, whole: bool) -> list[RenderableType]:

@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from finetune.diagnosis.audit import supervision
-from finetune.diagnosis.bench import Options
+from finetune.diagnosis.bench import ADAPTING_RATE, Options
+from finetune.diagnosis.questions import DIAGNOSIS, QUESTIONS
 from finetune.metrics.challenge import Weights
 from finetune.probe import C_GRID
 from pretrain.models.foundation import FoundationModel
 
+if TYPE_CHECKING:
+    from finetune.diagnosis.evaluate import Asked
 
-def protocol(model: FoundationModel, options: Options, min_positives: int, weights: Weights) -> list[str]:
+
+def protocol(model: FoundationModel, asked: Asked, options: Options, weights: Weights) -> list[str]:
     """How the numbers were made."""
-    said = f"""
+    said = """
     Sides are the store's own folds. Nobody is on two sides; that is checked before anything is scored.
-
-    A concept is scored if at least {min_positives} test subjects have it and as many are known to lack it. A record
-    has the is-a ancestors of its concepts too. Where its database does not annotate a concept the label is unknown,
-    and the pair is left out. A concept with exactly the test records of one below it is not counted twice.
+    """
+    if asked.outside is not None:
+        said = f"""
+    External validation: training and validation are the folds of {asked.chosen.title}; the test side are all records of
+    {asked.outside.title}. Thresholds, scales, prediction sets and early stopping come from the validation of the
+    former alone. Nobody and no waveform is on both; that is checked before anything is scored. A concept counts where
+    both annotate it at all.
+    """
+    said += f"""
+    A concept is scored if at least {asked.min_positives} test subjects have it and as many are known to lack it. A
+    record has the is-a ancestors of its concepts too. Where its database does not annotate a concept the label is
+    unknown, and the pair is left out. A concept with exactly the test records of one below it is not counted twice.
     """
     if provenance := model.config.provenance:
         read = " and ".join(["signals", *supervision(model)])
         said += f"""
     Pretraining read {read} of its own training side, for {provenance.steps:,} steps.
+    """
+    if asked.question != DIAGNOSIS:
+        said += f"""
+    Asked for is {QUESTIONS[asked.question].title}, by the codes of the store; there is no ontology in it.
+    """
+    if asked.other is not None:
+        said += """
+    The other model is scored on the same records, with the same labels and in the same draws; the rivals have the
+    architecture of the first.
     """
     if options.zero_shot:
         said += """
@@ -41,6 +63,8 @@ def protocol(model: FoundationModel, options: Options, min_positives: int, weigh
     every label fraction, no augmentation; it stops after {budget.patience} looks at validation without gain, one each
     {budget.check_every} steps, and keeps the best weights.
 
+    {_adapting(options)}
+
     Label fractions are whole subjects, each fraction inside the next larger, drawn anew for each seed, the same for
     all rows. Each begins with a positive and a negative subject of every scored concept, so that the smallest may hold
     more than its name says: the table has the counts. Validation is never reduced.
@@ -54,6 +78,11 @@ def protocol(model: FoundationModel, options: Options, min_positives: int, weigh
     the S seeds, t of Student's distribution with S − 1 degrees of freedom. It takes three
     seeds; figures show it where it is.
 
+    C, thresholds, scales of probabilities, prediction sets and early stopping come from validation; test was scored
+    once.
+    """
+    if asked.question == DIAGNOSIS:
+        said += f"""
     With the ontology: every row names the concepts above its thresholds, one a concept and seed, of largest F1 on
     validation; that uses validation labels for zero-shot rows too. A concept without a positive there is never named.
     All concepts of the graph are judged wherever they are known, also those too rare for an AUROC of their own.
@@ -63,17 +92,28 @@ def protocol(model: FoundationModel, options: Options, min_positives: int, weigh
 
     Challenge score: that of PhysioNet/CinC 2021, 0 for calling everything sinus rhythm and 1 for the truth; classes
     whose label is unknown are left out. Weights: {weights.source}.
-
-    C, thresholds, scales of probabilities, prediction sets and early stopping come from validation; test was scored
-    once.
     """
     return _sentences(said)
 
 
-def limits(options: Options) -> list[str]:
+def _adapting(options: Options) -> str:
+    if not options.adapt:
+        return ""
+    return f"""Adapted: what is named of the pretrained encoder moves from its linear probe on, with the budget of the
+    rival from scratch at a learning rate of {ADAPTING_RATE:g}; low-rank additions to every matrix and convolution, of
+    rank 8; of all weights, each block at 0.75 of the rate of the block after it."""
+
+
+def limits(asked: Asked, options: Options) -> list[str]:
     """What the numbers do not say."""
     said = """
     One store, its labels, its population: another hospital or device may differ by more than these intervals.
+    """
+    if asked.outside is not None:
+        said = """
+    Two stores: a third may differ by more than these intervals. What the two call by one name need not be one thing.
+    """
+    said += """
 
     Intervals are for each row and concept on its own; nothing is corrected for looking at many.
 

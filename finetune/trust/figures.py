@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from finetune.diagnosis.result import Silence, Trust
 
 _STYLES = {"none": ("#8f8f8f", "s"), "temperature": ("#d9822b", "^"), "vector": ("#0b5c8a", "o")}
-_NAMES = {"none": "as the probe says", "temperature": "one temperature", "vector": "a scale for each concept"}
+#: The scalings in words.
+SCALINGS = {"none": "as the probe says", "temperature": "one temperature", "vector": "a scale for each concept"}
 _RULE, _INK = "#d8d8d8", "#222222"
 
 
@@ -32,7 +33,7 @@ def _reliability(axes: Axes, trust: Trust) -> None:
             marker=marker,
             markersize=4,
             linewidth=1.3,
-            label=_NAMES[one.scaling],
+            label=SCALINGS[one.scaling],
         )
     axes.set(xlabel="probability said", ylabel="share that had the finding", xlim=(0, 1), ylim=(0, 1))
     axes.set_aspect("equal")

@@ -221,7 +221,7 @@ def _judged(
     if steps is None:
         return probe.probabilities(features[task.rows[Role.TEST]])
     half = resolve_precision(Precision.AUTO, Device.CPU) is Precision.BF16
-    return train_one(folder, store, task, Budget(steps=steps, half=half), Job(seed, chosen, probe.head)).scores
+    return train_one(folder, [store], task, Budget(steps=steps, half=half), Job(seed, chosen, probe.head)).scores
 
 
 def _auroc(judged: Float32[np.ndarray, "test concept"], task: Task, number: int) -> Float64[np.ndarray, " draw"]:

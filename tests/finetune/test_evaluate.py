@@ -20,12 +20,14 @@ from biosig.errors import BiosigError
 from biosig.store import Store, duplicates
 from finetune.commands.evaluate import parse_fractions
 from finetune.diagnosis.audit import LeakageError, audit, enforce, supervision
-from finetune.diagnosis.bench import Bench, Options
-from finetune.diagnosis.evaluate import evaluate
+from finetune.diagnosis.bench import Bench, Contender, Options
+from finetune.diagnosis.evaluate import Asked, evaluate
+from finetune.diagnosis.joined import Joined
 from finetune.diagnosis.result import Encoder, Evaluation, Protocol, Severity
 from finetune.diagnosis.rivals import Job, processes, read_random, train_one
 from finetune.diagnosis.scratch import Budget
-from finetune.diagnosis.task import concept_counts, diagnosis, reasons
+from finetune.diagnosis.selection import Selection
+from finetune.diagnosis.task import Posed, concept_counts, diagnosis, reasons
 from finetune.embedding import embed
 from finetune.probe import fit_probe
 from finetune.protocols import Role, Task
@@ -74,7 +76,7 @@ def test_a_copied_waveform_stays_on_the_side_that_judges(
     assert set(train) - set(posed.rows[Role.TRAIN]) == {train[0], train[1], train[2]}
     assert set(validation) - set(posed.rows[Role.VALIDATION]) == {validation[1]}
     np.testing.assert_array_equal(posed.rows[Role.TEST], test)
-    findings = audit(FoundationModel.from_pretrained(model), opened, posed)
+    findings = audit(FoundationModel.from_pretrained(model), Joined((opened,)), posed)
     assert findings[0].text.startswith("4 records are left out")
 
 
@@ -109,7 +111,7 @@ def test_a_store_without_enough_positives_poses_no_task(opened: Store) -> None:
 
 def test_a_model_of_the_same_split_passes_and_says_what_it_read(model: Path, opened: Store, posed: Task) -> None:
     loaded = FoundationModel.from_pretrained(model)
-    findings = audit(loaded, opened, posed)
+    findings = audit(loaded, Joined((opened,)), posed)
     assert [finding.severity for finding in findings] == [Severity.WARNING]
     assert "reports and diagnosis codes" in findings[0].text
     assert f"{len(posed.rows[Role.TRAIN])} records" in findings[0].text
@@ -123,7 +125,7 @@ def test_a_model_that_has_seen_test_subjects_is_refused(model: Path, opened: Sto
     person = posed.subjects[test[0]]
     others = np.flatnonzero(posed.subjects == person)
     loaded.training_set = TrainingSet.of([opened], [others])
-    findings = audit(loaded, opened, posed)
+    findings = audit(loaded, Joined((opened,)), posed)
     assert findings[0].severity is Severity.REFUSAL
     assert f"{len(others)} of the {len(test)} test records" in findings[0].text
     with pytest.raises(LeakageError, match="Nothing was scored; --allow-leakage"):
@@ -135,7 +137,7 @@ def test_the_same_waveform_under_another_name_is_found(model: Path, opened: Stor
     loaded = FoundationModel.from_pretrained(model)
     seen = TrainingSet.of([opened], [posed.rows[Role.TEST][:1]])
     loaded.training_set = replace(seen, subjects=frozenset())
-    assert "1 of the" in audit(loaded, opened, posed)[0].text
+    assert "1 of the" in audit(loaded, Joined((opened,)), posed)[0].text
 
 
 def test_a_store_at_another_rate_is_refused_whatever_is_allowed(model: Path, opened: Store, posed: Task) -> None:
@@ -143,11 +145,11 @@ def test_a_store_at_another_rate_is_refused_whatever_is_allowed(model: Path, ope
     other = loaded.config.intake.model_copy(update={"sampling_rate": 250.0})
     loaded.config = loaded.config.model_copy(update={"intake": other})
     with pytest.raises(ModelError, match="made for 250 Hz"):
-        audit(loaded, opened, posed)
+        audit(loaded, Joined((opened,)), posed)
 
 
 def job_of(model: Path, store: Path, posed: Task, seed: int) -> Job:
-    features = read_random(model, store, np.arange(len(posed.labels)), seed).features
+    features = read_random(model, [store], np.arange(len(posed.labels)), seed).features
     return Job(seed, posed.rows[Role.TRAIN], fit_probe(features, posed, posed.rows[Role.TRAIN]).head)
 
 
@@ -155,23 +157,25 @@ def test_a_training_from_scratch_repeats_and_has_no_use_for_the_pretrained_weigh
     model: Path, store: Path, posed: Task, tmp_path: Path
 ) -> None:
     job = job_of(model, store, posed, seed=3)
-    one = train_one(model, store, posed, QUICK.budget, job)
+    one = train_one(model, [store], posed, QUICK.budget, job)
     changed = FoundationModel.from_pretrained(model)
     for parameter in changed.parameters():
         parameter.data.mul_(0.5)
     changed.save_pretrained(tmp_path / "model")
-    other = train_one(tmp_path / "model", store, posed, QUICK.budget, job_of(tmp_path / "model", store, posed, seed=3))
+    other = train_one(
+        tmp_path / "model", [store], posed, QUICK.budget, job_of(tmp_path / "model", store, posed, seed=3)
+    )
     np.testing.assert_array_equal(one.scores, other.scores)
     assert one.scores.shape == (len(posed.rows[Role.TEST]), len(posed.concepts))
     assert one.steps == 2
-    different = train_one(model, store, posed, QUICK.budget, job_of(model, store, posed, seed=4))
+    different = train_one(model, [store], posed, QUICK.budget, job_of(model, store, posed, seed=4))
     assert not np.array_equal(one.scores, different.scores)
 
 
 def test_the_rival_starts_from_the_probe_of_its_untrained_encoder(model: Path, store: Path, posed: Task) -> None:
     job = job_of(model, store, posed, seed=0)
-    still = train_one(model, store, posed, replace(QUICK.budget, learning_rate=0.0), job)
-    features = read_random(model, store, posed.rows[Role.TEST], 0).features[posed.rows[Role.TEST]]
+    still = train_one(model, [store], posed, replace(QUICK.budget, learning_rate=0.0), job)
+    features = read_random(model, [store], posed.rows[Role.TEST], 0).features[posed.rows[Role.TEST]]
     with torch.inference_mode():
         logits = job.head(torch.from_numpy(features).double()).numpy()
     # The classifier averages probabilities over the windows of a record, the probe its features.
@@ -183,7 +187,9 @@ def test_records_are_read_once_by_each_encoder_and_windows_are_averaged(
 ) -> None:
     loaded = FoundationModel.from_pretrained(model)
     options = replace(QUICK, probe=False)
-    bench = Bench(loaded, model, opened, posed, graph=ontology.cardiac(), options=options, say=lambda _: None)
+    whole = Posed(posed, Joined((opened,)))
+    ours = Contender(Encoder.PRETRAINED, loaded, model)
+    bench = Bench([ours], whole, graph=ontology.cardiac(), options=options, say=lambda _: None)
     seen: list[int] = []
     once = FoundationModel.embed
 
@@ -209,10 +215,10 @@ def test_records_are_read_once_by_each_encoder_and_windows_are_averaged(
 def test_processes_give_what_one_process_gives(model: Path, store: Path, posed: Task) -> None:
     jobs = [job_of(model, store, posed, seed) for seed in range(2)]
     with processes(2) as pool:
-        begun = [pool.submit(train_one, model, store, posed, QUICK.budget, job) for job in jobs]
+        begun = [pool.submit(train_one, model, [store], posed, QUICK.budget, job) for job in jobs]
         scores = [future.result().scores for future in begun]
     for job, score in zip(jobs, scores, strict=True):
-        np.testing.assert_allclose(score, train_one(model, store, posed, QUICK.budget, job).scores, atol=1e-4)
+        np.testing.assert_allclose(score, train_one(model, [store], posed, QUICK.budget, job).scores, atol=1e-4)
 
 
 def test_every_row_and_a_page_come_of_one_command(model: Path, store: Path, tmp_path: Path) -> None:
@@ -240,7 +246,7 @@ def test_every_row_and_a_page_come_of_one_command(model: Path, store: Path, tmp_
 
 
 def test_zero_shot_alone_needs_no_labels_of_training(model: Path, opened: Store) -> None:
-    outcome = evaluate(model, opened, replace(QUICK, probe=False), min_positives=2)
+    outcome = evaluate(model, Asked(Selection(opened), min_positives=2), replace(QUICK, probe=False))
     assert {row.protocol for row in outcome.evaluation.rows} == {
         Protocol.ZERO_SHOT_SENTENCES,
         Protocol.ZERO_SHOT_CONCEPTS,
@@ -256,7 +262,7 @@ def test_a_model_that_was_taught_no_concept_is_asked_those_of_the_cardiac_graph(
     recipe = parse(TINY, overrides=["optimiser.steps=2", "model.concept=null", "objectives=[{name: signal_language}]"])
     folder = pretrain(recipe, [store], tmp_path / "run", console=Console(quiet=True)).model
     assert FoundationModel.from_pretrained(folder).graph is None
-    outcome = evaluate(folder, opened, replace(QUICK, probe=False), min_positives=2)
+    outcome = evaluate(folder, Asked(Selection(opened), min_positives=2), replace(QUICK, probe=False))
     assert {row.protocol for row in outcome.evaluation.rows} == {Protocol.ZERO_SHOT_SENTENCES}
     assert {count.concept for count in outcome.evaluation.concepts} <= set(ontology.cardiac().observed)
     assert all(row.graph is not None and row.graph.challenge is not None for row in outcome.evaluation.rows)
