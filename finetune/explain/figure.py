@@ -14,6 +14,8 @@ from finetune.explain.choices import Method
 
 # The most that fits on a page.
 _SECONDS = 10.0
+# Seconds whose paper has room for the words above it.
+_LEAST = 5.0
 
 
 def figure(attribution: Attribution, title: str) -> Figure:
@@ -37,7 +39,7 @@ def figure(attribution: Attribution, title: str) -> Figure:
             recording,
             layout=layout,
             start=start,
-            seconds=_SECONDS,
+            seconds=max(float(np.ceil(seconds)), _LEAST),
             title=heading,
             concepts=[words(attribution)],
             heat=heat,
