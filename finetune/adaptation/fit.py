@@ -15,6 +15,7 @@ from biosig.store import Store
 from finetune.adaptation.criterion import Criterion
 from finetune.adaptation.encoder import Block, adapt
 from finetune.adaptation.lora import merge_low_rank
+from finetune.card.measure import Made
 from finetune.diagnosis.audit import audit, enforce
 from finetune.diagnosis.choices import Adaptation, Imbalance, Loss, Upward
 from finetune.diagnosis.diagnoser import ConceptConfig, Diagnoser, DiagnoserConfig
@@ -92,11 +93,13 @@ class Tuned:
         diagnoser: Not saved yet.
         blocks: Which parts of the encoder moved, and the head.
         findings: Of the audit.
+        made: What its card is measured from.
     """
 
     diagnoser: Diagnoser
     blocks: tuple[Block, ...]
     findings: tuple[Finding, ...]
+    made: Made
 
 
 def finetune(
@@ -179,7 +182,8 @@ def finetune(
     novelty = Novelty.fit(features[rows], features[task.rows[Role.VALIDATION]])
     kept = tuning.remember.applies(store.info.corpus.licence)
     neighbours = Neighbours.of(store, rows, features[rows], novelty, graph) if kept else None
-    return Tuned(Diagnoser(model, head, config, novelty, neighbours), blocks, findings)
+    diagnoser = Diagnoser(model, head, config, novelty, neighbours)
+    return Tuned(diagnoser, blocks, findings, Made(diagnoser, folder, chosen, task, logits, rows, findings))
 
 
 @dataclass

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from finetune.adaptation.fit import Tuned
 
 # Of `finetune.adaptation.fit.finetune`, when weights of the encoder move.
-_STAGES = 6
+_STAGES = 7
 
 
 def finetune(
@@ -81,6 +81,8 @@ def finetune(
     from biosig.store import Store
     from finetune.adaptation.fit import Tuning
     from finetune.adaptation.fit import finetune as run
+    from finetune.card.document import write_card
+    from finetune.card.measure import measure
     from finetune.diagnosis.questions import QUESTIONS
     from finetune.diagnosis.scratch import Budget
     from finetune.diagnosis.selection import Where
@@ -118,6 +120,8 @@ def finetune(
             say=lambda what: progress.update(bar, description=what, advance=1),
         )
         tuned.diagnoser.save_pretrained(out)
+        progress.update(bar, description="card", advance=1)
+        write_card(measure(tuned.made, least=min_positives, draws=tuning.draws), out)
     _show(tuned, Console())
     Console().print(f"{out}: biosig predict {out} RECORDING", markup=False, highlight=False)
 

@@ -154,7 +154,7 @@ class Diagnoser:
             np.array([one.slope for one in concepts]), np.array([one.offset for one in concepts])
         )
         limits = [[np.inf if limit is None else limit for limit in one.limits] for one in concepts]
-        self._sets = PredictionSets(np.array(limits), Promise.PER_LABEL, config.miscoverage)
+        self.sets = PredictionSets(np.array(limits), Promise.PER_LABEL, config.miscoverage)
         self._under = np.array([[other.concept in {one.concept, *one.kinds} for other in concepts] for one in concepts])
 
     def calibrated(self, logits: Float[np.ndarray, "row concept"]) -> Float64[np.ndarray, "row concept"]:
@@ -194,7 +194,7 @@ class Diagnoser:
         ranks = self.novelty.rank(features)
         return [
             Diagnosis(tuple(sorted(self._said(*row), key=lambda one: -one.probability)), float(rank), records)
-            for *row, rank, records in zip(probabilities, self._sets(probabilities), ranks, alike, strict=True)
+            for *row, rank, records in zip(probabilities, self.sets(probabilities), ranks, alike, strict=True)
         ]
 
     def _said(

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Float64
 
-from finetune.diagnosis.audit import audit, enforce, supervision
+from finetune.diagnosis.audit import audit, enforce
 from finetune.diagnosis.bench import Bench, Contender, Options
-from finetune.diagnosis.joined import Joined
+from finetune.diagnosis.facts import model_facts, side_facts, store_facts
 from finetune.diagnosis.questions import DIAGNOSIS, QUESTIONS
-from finetune.diagnosis.result import Drop, Encoder, Evaluation, Finding, Severity, Side, Threshold, Trust
+from finetune.diagnosis.result import Drop, Encoder, Evaluation, Finding, Severity, Threshold, Trust
 from finetune.diagnosis.selection import Selection
 from finetune.diagnosis.summary import Draws, Run, bootstrap_run, differences, drop, number, summarise
 from finetune.diagnosis.task import MIN_POSITIVES, Posed, concept_counts, pose
@@ -23,7 +23,7 @@ from finetune.metrics.challenge import Weights, severity_weights
 from finetune.metrics.graph_scores import graph_scores
 from finetune.metrics.ranking import best_thresholds, decide
 from finetune.probe import C_GRID
-from finetune.protocols import Role, Task
+from finetune.protocols import Role
 from finetune.report.document import Example, Map
 from finetune.report.illustrate import embedding_picture, typical_example
 from finetune.report.wording import limits, protocol
@@ -115,12 +115,12 @@ def evaluate(
     counts = concept_counts(task, graph, asked.min_positives)
     prevalences = [count.prevalence for count in counts if count.scored and count.prevalence is not None]
     evaluation = Evaluation(
-        model=_model_facts(model, folder),
-        store=_store_facts(asked.chosen),
+        model=model_facts(model, folder),
+        store=store_facts(asked.chosen),
         question=asked.question,
-        outside=None if asked.outside is None else _store_facts(asked.outside),
-        other=None if asked.other is None else _model_facts(contenders[1].model, asked.other),
-        sides=tuple(_side(task, records, role) for role in Role),
+        outside=None if asked.outside is None else store_facts(asked.outside),
+        other=None if asked.other is None else model_facts(contenders[1].model, asked.other),
+        sides=tuple(side_facts(task, records, role) for role in Role),
         concepts=counts,
         prevalence=float(np.mean(prevalences)),
         findings=findings,
@@ -198,42 +198,3 @@ def _trust(bench: Bench, weights: Float64[np.ndarray, "row draw"]) -> Trust | No
         return None
     validation, test = (bench.features[bench.task.rows[role]] for role in (Role.VALIDATION, Role.TEST))
     return trust(bench.probe.probabilities(validation), bench.probe.probabilities(test), bench.task, weights)
-
-
-def _side(task: Task, records: Joined, role: Role) -> Side:
-    rows = task.rows[role]
-    folds = tuple(int(fold) for fold in sorted(records.frame("fold")["fold"].iloc[rows].unique()))
-    return Side(role=role.value, folds=folds, records=len(rows), subjects=task.n_subjects(rows))
-
-
-def _model_facts(model: FoundationModel, folder: Path) -> dict[str, object]:
-    provenance, intake = model.config.provenance, model.config.intake
-    facts: dict[str, object] = {
-        "name": str(provenance.recipe.get("name", folder.name)) if provenance else folder.name,
-        "encoder": model.config.architecture.signal.encoder,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "sampling_rate": intake.sampling_rate,
-        "window_seconds": intake.window_seconds,
-    }
-    if provenance:
-        facts |= {
-            "steps": provenance.steps,
-            "pretrained_with": ["signals", *supervision(model)],
-            "training_set_sha256": provenance.training_set,
-            "stores": [f"{store.corpus} (store.json sha256 {store.sha256})" for store in provenance.stores],
-        }
-    return facts
-
-
-def _store_facts(chosen: Selection) -> dict[str, object]:
-    store = chosen.store
-    facts: dict[str, object] = {
-        "title": chosen.title,
-        "corpus": store.info.corpus.name,
-        "licence": store.info.corpus.licence,
-        "citation": store.info.corpus.citation,
-        "sha256": store.fingerprint,
-        "sampling_rate": store.sampling_rate,
-        "records": len(store),
-    }
-    return facts | ({"where": str(chosen.where)} if chosen.where.allowed else {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from typing import Any
 
@@ -23,6 +23,16 @@ def render(template: str, **values: Any) -> str:
         **values: What the template names; of every page `headline` (title, number, comment) and `warnings`.
     """
     return _environment().get_template(template).render(**values)
+
+
+def render_text(template: str, **values: Any) -> str:
+    """Text that is no page: nothing is escaped, which is for the template to do.
+
+    Args:
+        template: Its path in this package.
+        **values: What the template names.
+    """
+    return _environment(escape=False).get_template(template).render(**values)
 
 
 def picture(figure: Figure, kind: str) -> str:
@@ -56,14 +66,16 @@ def _words(value: object) -> str:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def _environment(*, escape: bool = True) -> jinja2.Environment:
     templates = resources.files("finetune")
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(lambda name: (templates / name).read_text(encoding="utf-8")),
-        autoescape=True,
+        autoescape=escape,  # noqa: S701 -- text that is no page escapes in its template
         undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=not escape,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(decimal=decimal, bracket=bracket, words=_words)
+    environment.filters.update(signed=partial(decimal, sign=True), signed_bracket=partial(bracket, sign=True))
     return environment
