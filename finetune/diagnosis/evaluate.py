@@ -32,6 +32,9 @@ from ontology.graph import ConceptGraph
 from pretrain.models.foundation import FoundationModel
 from pretrain.training.run import versions
 
+#: By what people are told apart, to see whom prediction sets keep their promise to.
+GROUPS = ("sex", "sub_corpus")
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -197,4 +200,7 @@ def _trust(bench: Bench, weights: Float64[np.ndarray, "row draw"]) -> Trust | No
     if bench.probe is None:
         return None
     validation, test = (bench.features[bench.task.rows[role]] for role in (Role.VALIDATION, Role.TEST))
-    return trust(bench.probe.probabilities(validation), bench.probe.probabilities(test), bench.task, weights)
+    table = bench.records.frame(*GROUPS)
+    groups = {name: table[name].fillna("").astype(str).to_numpy(dtype=str) for name in GROUPS}
+    probabilities = bench.probe.probabilities
+    return trust(probabilities(validation), probabilities(test), bench.task, weights, groups)

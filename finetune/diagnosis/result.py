@@ -248,6 +248,26 @@ class SetCoverage(_Part):
     empty: float | None
 
 
+class GroupCoverage(_Part):
+    """How often prediction sets held the truth for a group of people, over all scored concepts and label values.
+
+    Attributes:
+        column: What the group is of: `sex`, `sub_corpus`.
+        group: Its name.
+        calibration_records: Validation records of the group.
+        records: Test records of the group.
+        common: Coverage of the sets that everybody calibrated.
+        own: Coverage of sets that the group calibrated for itself; those of everybody where it did not.
+    """
+
+    column: str
+    group: str
+    calibration_records: int
+    records: int
+    common: float | None
+    own: float | None
+
+
 class Silence(_Part):
     """Yes or no at a calibrated probability of 0.5, the surest answers first; see `finetune.trust.selective`."""
 
@@ -266,6 +286,7 @@ class Trust(_Part):
         calibrated: Before and after scaling.
         miscoverage: The share of truths that prediction sets may miss, for each label on its own.
         sets: Of the scored concepts.
+        groups: The same by group, where there are two or more.
         silence: What errors are left if the unsure answers are not given.
     """
 
@@ -273,6 +294,7 @@ class Trust(_Part):
     calibrated: tuple[Calibrated, ...]
     miscoverage: float
     sets: tuple[SetCoverage, ...]
+    groups: tuple[GroupCoverage, ...] = ()
     silence: Silence
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -80,6 +81,67 @@ def conformal(
                 rows = rows & (labels[:, concept] == label)
             limits[concept, label] = _limit(strangeness[rows, concept], miscoverage)
     return PredictionSets(limits, promise, miscoverage)
+
+
+@dataclass(frozen=True)
+class GroupedSets:
+    """A rule for each group of people, so that the promise is made to each: Mondrian sets by group.
+
+    Attributes:
+        groups: By the name of the group.
+        rest: For groups that did not calibrate: the sets of everybody.
+    """
+
+    groups: Mapping[str, PredictionSets]
+    rest: PredictionSets
+
+    def __call__(
+        self, probabilities: Float[np.ndarray, "row concept"], groups: Sequence[str]
+    ) -> Bool[np.ndarray, "row concept 2"]:
+        """Which labels are in the set of each record and concept, by the group of each record."""
+        names, sets = np.asarray(groups, dtype=str), self.rest(probabilities)
+        for group, rule in self.groups.items():
+            sets[names == group] = rule(probabilities[names == group])
+        return sets
+
+
+def conformal_by_group(
+    probabilities: Float[np.ndarray, "row concept"],
+    labels: Bool[np.ndarray, "row concept"],
+    known: Bool[np.ndarray, "row concept"],
+    groups: Sequence[str],
+    *,
+    miscoverage: float = 0.1,
+    promise: Promise = Promise.PER_LABEL,
+) -> GroupedSets:
+    """`conformal` for each group of records on its own: sexes, hospitals, ages.
+
+    Sets of everybody keep their promise on average: a group that the model knows less well is let down, and another
+    gets more than it was promised. Each group needs enough records of its own; with fewer than 1 / miscoverage - 1 of a
+    label, that label is never excluded.
+
+    Args:
+        probabilities: Of calibration records, which the model was not fitted to.
+        labels: True where the record has the concept.
+        known: False where the label is not known; such pairs are left out.
+        groups: Of each record; nobody is in two.
+        miscoverage: Between 0 and 1.
+        promise: To all records of the group together, or to each label on its own.
+
+    Raises:
+        ValueError: If the miscoverage is not between 0 and 1, or not every record has a group.
+
+    References:
+        Vovk, Gammerman, Shafer, Algorithmic learning in a random world, 2005, section 4.5 (Mondrian predictors).
+    """
+    names = np.asarray(groups, dtype=str)
+    if len(names) != len(labels):
+        raise ValueError(f"groups: expected one for each of {len(labels)} records, got {len(names)}")
+
+    def fitted(rows: Bool[np.ndarray, " row"]) -> PredictionSets:
+        return conformal(probabilities[rows], labels[rows], known[rows], miscoverage=miscoverage, promise=promise)
+
+    return GroupedSets({str(one): fitted(names == one) for one in np.unique(names)}, fitted(np.ones(len(names), bool)))
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64
 from scipy.special import logit
 
-from finetune.diagnosis.result import Calibrated, Diagram, Estimate, SetCoverage, Silence, Trust
+from finetune.diagnosis.result import Calibrated, Diagram, Estimate, GroupCoverage, SetCoverage, Silence, Trust
 from finetune.diagnosis.summary import estimate, number
 from finetune.metrics.bootstrap import Kind, interval
 from finetune.metrics.ranking import macro
 from finetune.protocols import Role, Task
 from finetune.trust.calibration import Scaling, calibrate
-from finetune.trust.conformal import Promise, conformal, coverage
+from finetune.trust.conformal import Promise, conformal, conformal_by_group, coverage
 from finetune.trust.reliability import Bins, brier, calibration_error, reliability
 from finetune.trust.selective import selective
 
@@ -38,6 +39,7 @@ def trust(
     test: Float[np.ndarray, "row concept"],
     task: Task,
     weights: Float64[np.ndarray, "row draw"],
+    groups: Mapping[str, np.ndarray] | None = None,
 ) -> Trust | None:
     """Calibrate on validation, judge on test.
 
@@ -46,6 +48,7 @@ def trust(
         test: The same of test records.
         task: Labels, what is known of them, and which concepts are scored.
         weights: Of the test records (`bootstrap.subject_weights`).
+        groups: By what people are told apart, such as sex: the group of every row of the task; empty if not known.
 
     Returns:
         None if validation knows no label of a scored concept.
@@ -74,6 +77,7 @@ def trust(
         ),
         miscoverage=MISCOVERAGE,
         sets=_sets(watched, judged, concepts),
+        groups=_groups(watched, judged, task, groups or {}),
         silence=_silence(found[Scaling.VECTOR], judged),
     )
 
@@ -112,6 +116,38 @@ def _sets(watched: _Side, judged: _Side, concepts: list[str]) -> tuple[SetCovera
         )
         for column, concept in enumerate(concepts)
     )
+
+
+def _groups(watched: _Side, judged: _Side, task: Task, columns: Mapping[str, np.ndarray]) -> tuple[GroupCoverage, ...]:
+    """Coverage for each group that is tested, by the sets of everybody and by its own."""
+    found = []
+    everybody = conformal(watched.probabilities, watched.labels, watched.known, miscoverage=MISCOVERAGE)
+    for column, values in columns.items():
+        calibrating, tested = (values[task.rows[role]] for role in (Role.VALIDATION, Role.TEST))
+        names = sorted(set(tested.tolist()) - {""})
+        if len(names) < 2:
+            continue
+        parts = (watched.probabilities, watched.labels, watched.known)
+        by_group = conformal_by_group(*parts, calibrating, miscoverage=MISCOVERAGE)
+        both = everybody(judged.probabilities), by_group(judged.probabilities, tested)
+        for name in names:
+            rows = tested == name
+            common, own = (_held(sets[rows], judged.labels[rows], judged.known[rows]) for sets in both)
+            counts = int((calibrating == name).sum()), int(rows.sum())
+            found.append(
+                GroupCoverage(
+                    column=column, group=name, calibration_records=counts[0], records=counts[1], common=common, own=own
+                )
+            )
+    return tuple(found)
+
+
+def _held(
+    sets: Bool[np.ndarray, "row concept 2"],
+    labels: Bool[np.ndarray, "row concept"],
+    known: Bool[np.ndarray, "row concept"],
+) -> float | None:
+    return number(np.where(labels, sets[..., 1], sets[..., 0])[known].mean()) if known.any() else None
 
 
 def _silence(said: Float[np.ndarray, "row concept"], side: _Side) -> Silence:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from finetune.trust.conformal import Promise, conformal, coverage
+from finetune.trust.conformal import Promise, conformal, conformal_by_group, coverage
 
 
 def study(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -37,6 +37,48 @@ def test_coverage_is_within_two_points_of_what_is_promised_over_twenty_seeds(mis
     np.testing.assert_allclose(per_label, 1 - miscoverage, atol=0.02)
     # What the promise to everybody leaves out: those with the rare finding.
     assert marginal[1, 2] < 1 - miscoverage - 0.2
+
+
+def two_groups(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """As `study`; of the second group, a quarter of the records, the model sees little."""
+    generator = np.random.default_rng(seed)
+    group = np.where(generator.random(n) < 0.25, "far", "near")
+    truth = generator.normal([0.0, -1.0, -2.0], 1.5, size=(n, 3))
+    noise = generator.normal(size=(n, 3)) * np.where(group == "far", 6.0, 0.5)[:, None]
+    return expit(3 * truth + noise), generator.random((n, 3)) < expit(2 * truth), np.ones((n, 3), bool), group
+
+
+@pytest.mark.parametrize("promise", Promise)
+def test_each_group_gets_its_promise_within_two_points_over_twenty_seeds(promise: Promise) -> None:
+    found: dict[str, list[np.ndarray]] = {"far": [], "near": []}
+    alike: dict[str, list[np.ndarray]] = {"far": [], "near": []}
+    for seed in range(20):
+        probabilities, labels, known, group = two_groups(4000, seed)
+        new = two_groups(4000, 1000 + seed)
+        own = conformal_by_group(probabilities, labels, known, group, promise=promise)(new[0], new[3])
+        common = conformal(probabilities, labels, known, promise=promise)(new[0])
+        for name in found:
+            rows = new[3] == name
+            for sets, kept in ((own, found), (common, alike)):
+                held = coverage(sets[rows], new[1][rows], new[2][rows])
+                kept[name].append(held.all if promise is Promise.MARGINAL else np.stack([held.positive, held.negative]))
+    for name, kept in found.items():
+        np.testing.assert_allclose(np.mean(kept, 0), 0.9, atol=0.02, err_msg=name)
+    # What sets of everybody do: the group that is seen badly is let down, and the other pays.
+    assert np.mean(alike["far"]) < 0.87
+    assert np.mean(alike["near"]) > 0.9
+
+
+def test_a_group_that_did_not_calibrate_takes_the_sets_of_everybody() -> None:
+    probabilities, labels, known, group = two_groups(400, 0)
+    own = conformal_by_group(probabilities, labels, known, group)
+    new = np.random.default_rng(5).random((6, 3))
+    common = conformal(probabilities, labels, known)
+    np.testing.assert_array_equal(own(new, ["elsewhere"] * 6), common(new))
+    near = conformal(*(part[group == "near"] for part in (probabilities, labels, known)))
+    np.testing.assert_array_equal(own(new, ["near"] * 6), near(new))
+    with pytest.raises(ValueError, match="expected one for each of 400 records, got 1"):
+        conformal_by_group(probabilities, labels, known, ["near"])
 
 
 @settings(max_examples=80, deadline=None)

@@ -83,6 +83,26 @@ def test_only_scored_concepts_count_and_test_labels_move_no_scale(task: Task) ->
     assert one.calibrated[0].ece.value < other.calibrated[0].ece.value
 
 
+def test_the_promise_is_looked_at_by_group(task: Task) -> None:
+    """One sex has a better model: common sets give it more than was promised, and the other less."""
+    sex = np.array(["female", "male"])[np.arange(len(task.subjects)) % 2]
+    weights = subject_weights(task.subjects[task.rows[Role.TEST]], n_draws=5)
+    probabilities = []
+    for seed, role in enumerate((Role.VALIDATION, Role.TEST)):
+        plain = said(task, role, temperature=1.0, seed=seed)
+        sharp = expit(logit(plain) + 4 * (task.labels[task.rows[role]] - 0.5))
+        probabilities.append(np.where((sex[task.rows[role]] == "male")[:, None], sharp, plain))
+    found = trust(*probabilities, task, weights, {"sex": sex, "sub_corpus": np.full(len(sex), "one")})
+    assert found is not None
+    female, male = found.groups
+    assert (female.column, female.group, male.group) == ("sex", "female", "male")
+    assert female.common < 0.88
+    assert male.common > 0.92
+    assert female.own == pytest.approx(0.9, abs=0.03)
+    assert male.own == pytest.approx(0.9, abs=0.03)
+    assert female.records + male.records == len(task.rows[Role.TEST])
+
+
 def test_certain_probabilities_do_not_overflow(task: Task) -> None:
     weights = subject_weights(task.subjects[task.rows[Role.TEST]], n_draws=5)
     sure = [task.labels[task.rows[role]].astype(np.float64) for role in (Role.VALIDATION, Role.TEST)]
