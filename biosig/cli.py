@@ -34,6 +34,7 @@ _ORDER = (
         "recipes",
         "pretrain",
         "embed",
+        "browse",
         "evaluate",
         "finetune",
     ),

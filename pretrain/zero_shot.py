@@ -28,11 +28,17 @@ def by_sentences(
     References:
         Radford et al., arXiv 2103.00020, section 3.1.4 (prompt ensembling); Liu et al. (MERL), arXiv 2403.06659.
     """
+    return unit(signal) @ prompts(encode, graph, concepts).T
+
+
+def prompts(
+    encode: Callable[[Sequence[str]], Float[np.ndarray, "sentence dim"]], graph: ConceptGraph, concepts: Sequence[str]
+) -> Float[np.ndarray, "concept dim"]:
+    """The mean of each concept's sentences on the sphere; arguments as of `by_sentences`."""
     said = [sentences(graph[concept]) for concept in concepts]
     vectors = unit(encode([sentence for one in said for sentence in one]))
     ends = np.cumsum([len(one) for one in said])
-    prompts = np.stack([part.mean(0) for part in np.split(vectors, ends[:-1])])
-    return unit(signal) @ unit(prompts).T
+    return unit(np.stack([part.mean(0) for part in np.split(vectors, ends[:-1])]))
 
 
 def by_concepts(

@@ -23,6 +23,7 @@ COMMANDS = (
     "recipes",
     "pretrain",
     "embed",
+    "browse",
     "evaluate",
     "finetune",
     "predict",

@@ -22,7 +22,7 @@ def show(
     start: Annotated[float, typer.Option(min=0.0, help="First second of the picture.")] = 0.0,
     seconds: Annotated[float, typer.Option(min=0.1, help="Seconds of the picture.")] = 10.0,
     layout: Annotated[
-        str, typer.Option(help="ECG paper `3x4+1`, `6x2`, `12x1`, ...; `traces` for any channels; or `auto`.")
+        str, typer.Option(help="ECG paper `3x4+1`, `6x2`, `12x1`, ...; `traces`; `topomap`; or `auto`.")
     ] = "auto",
 ) -> None:
     """Show a recording: what is known of it, and its picture with `--out`.
@@ -97,12 +97,9 @@ def _place(names: list[str], record: str | None, path: Path) -> int:
 
 def _picture(recording: Recording, start: float, seconds: float, layout: str) -> Figure:
     from biosig.commands.facts import concept_terms, heart_rate
-    from biosig.plot import ecg_paper, traces
-    from biosig.recording import Modality
+    from biosig.plot import picture
 
-    if layout == "traces" or (layout == "auto" and any(kind is not Modality.ECG for kind in recording.modality)):
-        return traces(recording, start=start, seconds=seconds)
-    return ecg_paper(
+    return picture(
         recording,
         layout=layout,
         start=start,

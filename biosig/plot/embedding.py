@@ -66,7 +66,7 @@ def embedding_map(
     if not np.isfinite(features).all():
         raise BiosigError(f"row {int(np.argwhere(~np.isfinite(features))[0, 0])} of the features is not finite")
     chosen = Projection(projection)
-    points = features if features.shape[1] == 2 else _PROJECT[chosen](features, seed)
+    points = features if features.shape[1] == 2 else project(features, chosen, seed=seed)
     counts = Counter(label for label in labels if label)
     named = [label for label, _ in counts.most_common(min(most_colours, len(_COLOURS)))]
 
@@ -106,10 +106,23 @@ def embedding_map(
     return figure
 
 
+def project(
+    features: Float[np.ndarray, "record dim"], projection: Projection | str = Projection.PCA, *, seed: int = 0
+) -> Float[np.ndarray, "record 2"]:
+    """Features in two dimensions.
+
+    Raises:
+        BiosigError: If UMAP is not installed.
+    """
+    return _PROJECT[Projection(projection)](features, seed)
+
+
 def _pca(features: Float[np.ndarray, "record dim"], _: int) -> Float[np.ndarray, "record 2"]:
     from sklearn.decomposition import PCA  # noqa: PLC0415  # slow to import, and not needed for points
 
-    return np.asarray(PCA(2, svd_solver="full").fit_transform(features))
+    # Both are exact; of many rows the covariance is the far faster way.
+    many = len(features) >= 10 * features.shape[1]
+    return np.asarray(PCA(2, svd_solver="covariance_eigh" if many else "full").fit_transform(features))
 
 
 def _tsne(features: Float[np.ndarray, "record dim"], seed: int) -> Float[np.ndarray, "record 2"]:

@@ -132,9 +132,13 @@ class Store:
         """A column of `records` as Python's own objects, without the rest of the table."""
         return self._columns.read([name])[name].to_pylist()
 
+    def table(self, *names: str) -> pa.Table:
+        """Some columns of `records`, as Arrow holds them."""
+        return self._columns.read(names)
+
     def frame(self, *names: str) -> pd.DataFrame:
         """Some columns of `records`: of a large store, the whole of it may not fit in memory."""
-        return self._columns.read(names).to_pandas()
+        return self.table(*names).to_pandas()
 
     @cached_property
     def sampling_rate(self) -> float:
