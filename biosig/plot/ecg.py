@@ -24,6 +24,7 @@ from biosig.recording import Modality, Recording
 
 _LEFT = 12.0  # for the calibration pulse
 _TITLE, _LINE, _FOOTER, _BORDER = 9.0, 5.0, 7.0, 4.0
+_HEAD = 5.0  # of paper above the first row: the calibration pulse ends below the edge
 _MARK = "#0b4f8a"
 # Room above and below a baseline: at least for labels and ordinary complexes, at most for very tall ones.
 _ABOVE, _BELOW = (10.0, 30.0), (5.0, 25.0)
@@ -71,12 +72,12 @@ def ecg_paper(
     strip = _Strip.of(leads, start, seconds)
     rows = lay_out(layout, leads.channels, seconds)
     rooms = [_room(strip, row) for row in rows]
-    height = sum(above + below for above, below in rooms)
+    height = _HEAD + sum(above + below for above, below in rooms)
     width = 5 * np.ceil((_LEFT + SPEED * seconds + 1) / 5)
     lines = [line for line in (", ".join(concepts), " ".join(recording.report.split())) if line]
     figure = new_figure(width + 2 * _BORDER, height + _TITLE + _LINE * len(lines) + _FOOTER)
     axes = paper(figure, left=_BORDER, bottom=_FOOTER, width=width, height=height)
-    baseline = height
+    baseline = height - _HEAD
     for row, (above, below) in zip(rows, rooms, strict=True):
         baseline -= above
         calibration_pulse(axes, 2.5, baseline)
@@ -146,10 +147,19 @@ def _draw(axes: Axes, strip: _Strip, cell: Cell, baseline: float) -> None:
         _LEFT + SPEED * seconds, baseline + GAIN * millivolts, color=INK, linewidth=0.8, solid_joinstyle="round",
         clip_on=True,
     )  # fmt: skip
+    # Behind the line, before the grid: a name never hides a wave.
     name = axes.text(
-        x + 1.0, baseline + 6.2, cell.lead, fontsize=9, fontweight="bold", color=INK, va="bottom", parse_math=False
+        x + 1.0,
+        baseline + 6.2,
+        cell.lead,
+        fontsize=9,
+        fontweight="bold",
+        color=INK,
+        va="bottom",
+        zorder=1.5,
+        parse_math=False,
     )
-    name.set_path_effects([withStroke(linewidth=2.2, foreground=PAPER)])  # readable where a wave runs through it
+    name.set_path_effects([withStroke(linewidth=2.2, foreground=PAPER)])
     if not np.isfinite(millivolts).any():
         axes.text(x + 1.0, baseline + 1.0, "not recorded", fontsize=7, color="#8a5a5a", va="bottom")
 

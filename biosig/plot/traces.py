@@ -47,9 +47,9 @@ def traces(
     Args:
         recording: Any.
         start: First second shown.
-        seconds: How many are shown.
+        seconds: How many are shown; a shorter recording fills the picture with what it has.
         channels: Which, and in what order; by default all, electrodes from front to back and left to right.
-        row_height: Millimetres a channel; by default 12 for few channels, down to 5 for many.
+        row_height: Millimetres a channel; by default 12 for few channels, down to 2.4 for hundreds.
         title: Instead of the record's name.
         heat: Colour behind the lines, with a bar that says what it means.
 
@@ -65,8 +65,9 @@ def traces(
     rate, count = recording.sampling_rate, len(shown.channels)
     first, last = round(start * rate), min(round((start + seconds) * rate) + 1, recording.n_times)
     signal = shown.signal[:, first:last].astype(float)
-    time, stop = np.arange(first, last) / rate, start + seconds
-    row = row_height or float(np.clip(200 / count, 5, 12))
+    time = np.arange(first, last) / rate
+    row = row_height or (float(np.clip(200 / count, 5, 12)) if count <= 80 else max(400 / count, 2.4))
+    stop = min(start + seconds, recording.duration)
     height = row * (count + 1)
     figure = new_figure(_WIDTH, height + _TOP + _BOTTOM)
     axes = figure.add_axes(
@@ -75,7 +76,7 @@ def traces(
             (_WIDTH - _LEFT - _RIGHT) / _WIDTH, height / (height + _TOP + _BOTTOM),
         )
     )  # fmt: skip
-    axes.set(xlim=(start, start + seconds), ylim=(-count, 1), xlabel="seconds")
+    axes.set(xlim=(start, stop), ylim=(-count, 1), xlabel="seconds")
     axes.set_yticks(-np.arange(count), shown.channels, fontsize=float(np.clip(row * 1.1, 5, 9)), parse_math=False)
     axes.tick_params(axis="y", length=0)
     axes.tick_params(axis="x", labelsize=8)
@@ -93,7 +94,7 @@ def traces(
                 draw_heat(axes, heat, shown.channels[k], (start, stop), (start, stop, -k - 0.5, -k + 0.5))
             axes.plot(time, -k + (signal[k] - middle) / unit, color=colour, linewidth=0.6, clip_on=True)
         _scale_bar(axes, -rows[0], unit, colour, kind)
-    _events(axes, recording.events, start, start + seconds)
+    _events(axes, recording.events, start, stop)
     _titles(figure, recording, title, start, seconds)
     if heat is not None:
         heat_bar(figure, heat, middle=_WIDTH - _RIGHT - 40, bottom=2.2)

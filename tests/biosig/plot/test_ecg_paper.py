@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -213,3 +215,41 @@ def test_an_unknown_kind_of_picture_is_refused(tmp_path: Path) -> None:
 def test_pyplot_knows_nothing_of_the_figures() -> None:
     ecg_paper(recording(("II",)))
     assert plt.get_fignums() == []
+
+
+def svg_lines(path: Path) -> list[np.ndarray]:
+    """The polygons and lines of an SVG as points in millimetres, by the size that it says it has on paper."""
+    root = ET.fromstring(path.read_text(encoding="utf-8"))
+    width = float(root.attrib["width"].removesuffix("pt")) / 72 * MM
+    scale = width / float(root.attrib["viewBox"].split()[2])
+    found = []
+    for element in root.iter("{http://www.w3.org/2000/svg}path"):
+        numbers = re.findall(r"[ML] ([-\d.]+) ([-\d.]+)", element.attrib.get("d", ""))
+        found.append(scale * np.array(numbers, dtype=float))
+    return found
+
+
+def test_millimetres_are_measured_in_the_svg(tmp_path: Path) -> None:
+    """A triangle of 1 mV a second apart: what a ruler on the printed page would say."""
+    signal = np.zeros((1, 1000), np.float32)
+    signal[0, [200, 300, 700]] = [1000, 1000, 2000]
+    source = Recording(signal, ("II",), 100.0, (Modality.ECG,))
+    lines = svg_lines(save(ecg_paper(source), tmp_path / "a.svg"))
+    trace = max((line for line in lines if len(line)), key=lambda line: (np.ptp(line[:, 0]) > 240) * len(line))
+    baseline = np.median(trace[:, 1])
+    tips = trace[trace[:, 1] < baseline - 5]
+    assert np.diff(tips[:, 0]) == pytest.approx([25, 100], abs=0.02)
+    assert baseline - tips[:, 1] == pytest.approx([10, 10, 20], abs=0.02)
+    upright = sorted({round(float(line[0, 0]), 3) for line in lines if len(line) == 2 and np.ptp(line[:, 0]) < 1e-6})
+    assert np.diff(upright) == pytest.approx(np.ones(len(upright) - 1), abs=0.01), "a line each millimetre"
+    pulse = next(line for line in lines if len(line) == 6)
+    assert np.ptp(pulse[:, 1]) == pytest.approx(10, abs=0.02)
+    assert np.ptp(pulse[pulse[:, 1] < pulse[:, 1].mean(), 0]) == pytest.approx(5, abs=0.02)
+
+
+def test_a_name_lies_behind_the_line_and_the_pulse_below_the_edge() -> None:
+    axes = page(ecg_paper(recording(("II",))))
+    name = next(text for text in axes.texts if text.get_text() == "II")
+    assert name.get_zorder() < min(line.get_zorder() for line in axes.lines)
+    pulse = next(line for line in axes.lines if len(line.get_xdata()) == 6)
+    assert max(pulse.get_ydata()) <= axes.get_ylim()[1] - 5

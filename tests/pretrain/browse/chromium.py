@@ -83,12 +83,12 @@ class Browser:
     def open(self, address: str) -> None:
         """Go to a page and wait until it and its pictures are there."""
         self.call("Page.navigate", url=address)
-        self.wait("document.readyState === 'complete' && [...document.images].every((one) => one.complete)")
+        self.wait("[...document.images].every((one) => one.complete)")
 
     def wait(self, expression: str, seconds: float = 15) -> None:
-        """Until something holds in the page."""
+        """Until a page is there, its script too, and something holds in it."""
         end = time.monotonic() + seconds
-        while not self.ask(expression):
+        while not self.ask(f"document.readyState === 'complete' && ({expression})"):
             assert time.monotonic() < end, f"{expression}: not within {seconds} s"
             time.sleep(0.02)
 
