@@ -60,7 +60,7 @@ def band_power_maps(recording: Recording, *, start: float = 0.0, seconds: float 
     relative = decibels - np.nanmean(decibels, axis=1, keepdims=True)
     size = np.sqrt(np.nanmean(power, axis=1))
     captions = [
-        f"{band} {low:g}–{high:g} Hz, {rms:.3g} µV"
+        f"{band} {low:g}–{high:g} Hz, {rms:.2g} µV"
         for (band, (low, high)), rms in zip(bands.items(), size, strict=True)
     ]
     stop = min(start + seconds, recording.duration)
@@ -69,12 +69,13 @@ def band_power_maps(recording: Recording, *, start: float = 0.0, seconds: float 
         known,
         titles=captions,
         unit="dB against the mean",
-        title=title or f"{name}, {start:g}–{stop:g} s",
+        title=title or f"{name}, {start:g}–{stop:.4g} s",
         columns=3,
         limits=_limits(relative),
     )
 
 
 def _limits(values: np.ndarray) -> tuple[float, float]:
-    most = float(np.nanmax(np.abs(values))) if np.isfinite(values).any() else 1.0
+    """Symmetric, and such that one dead electrode does not take the colour from all others."""
+    most = float(np.nanpercentile(np.abs(values), 95)) if np.isfinite(values).any() else 1.0
     return (-most, most) if most > 0 else (-1.0, 1.0)

@@ -63,6 +63,8 @@ def topomaps(
     height = 2 * _MARGIN + down * (_SIDE + caption) + (_TITLE if title else 0)
     figure = new_figure(width, height)
     colours = _DIVERGING if low < 0 < high else _SEQUENTIAL
+    # Of captions that long ones fit above their own map.
+    letters = float(np.clip(8 * 22 / max((len(one) for one in titles), default=1), 5, 8))
     for number, row in enumerate(values):
         left = _MARGIN + number % across * _SIDE
         bottom = height - _MARGIN - (_TITLE if title else 0) - (number // across + 1) * (_SIDE + caption)
@@ -72,7 +74,7 @@ def topomaps(
             # In the figure and not the axes, whose own titles move with what is drawn.
             middle = (left + _SIDE / 2) / width
             figure.text(
-                middle, (bottom + _SIDE + 0.5) / height, titles[number], ha="center", fontsize=8, parse_math=False
+                middle, (bottom + _SIDE + 0.5) / height, titles[number], ha="center", fontsize=letters, parse_math=False
             )
     _colour_bar(figure, (width, height), unit, middle=(height - (_TITLE if title else 0) - caption) / 2)
     if title:

@@ -33,7 +33,7 @@ def test_the_map_of_alpha_is_decibels_against_the_mean() -> None:
     np.testing.assert_allclose(alpha, [-20 / 3] * 4 + [40 / 3] * 2, atol=0.2)
     np.testing.assert_allclose(values.mean(1), 0, atol=1e-9)
     # The filter takes a little of sqrt((4 * 2 + 2 * 200) / 6) = 8.25.
-    assert drawn.call_args.kwargs["titles"][2] == "alpha 8–14 Hz, 8.24 µV"
+    assert drawn.call_args.kwargs["titles"][2] == "alpha 8–14 Hz, 8.2 µV"
 
 
 def test_bands_above_half_the_rate_are_left_out_and_it_is_drawn() -> None:

@@ -19,7 +19,8 @@ _FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update",
     "--disable-background-networking", "--disable-sync", "--disable-dev-shm-usage", "--remote-debugging-pipe",
 )  # fmt: skip
-_CODES = {"/": "Slash", "?": "Slash", "Enter": "Enter", "ArrowDown": "ArrowDown", "ArrowUp": "ArrowUp"}
+# Of keys that Chromium itself acts on.
+_VIRTUAL = {"Enter": 13, "Escape": 27}
 
 
 class Browser:
@@ -97,8 +98,8 @@ class Browser:
         text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
         for kind in ("keyDown", "keyUp"):
             typed = text if kind == "keyDown" else {}
-            code = _CODES.get(key, f"Key{key.upper()}")
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=code, **typed)
+            virtual = _VIRTUAL.get(key, 0)
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=virtual, **typed)
 
     def picture(self, path: Path, *, whole: bool = False) -> Path:
         """What is seen, as PNG."""
