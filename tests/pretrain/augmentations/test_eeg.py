@@ -68,15 +68,16 @@ def test_a_stopped_band_is_empty_and_the_rest_is_as_it_was(samples: int) -> None
     given = many(PAIRS, 50, samples=samples)
     before = torch.fft.rfft(given.signal)
     after = torch.fft.rfft(augment(given, [BandStop(width=5)], range(50)).signal)
-    gone = after.abs() < 1e-3 * before.abs()
-    assert (gone == gone[:, :1]).all()
+    # A coefficient that was next to nothing before may be so by rounding: most channels decide.
+    gone = (after.abs() < 1e-3 * before.abs()).float().mean(1) > 0.5
     frequencies = torch.fft.rfftfreq(samples, 1 / RATE)
-    for empty in gone[:, 0]:
+    for empty in gone:
         stopped = frequencies[empty]
         assert stopped.max() - stopped.min() <= 5
         assert empty.int().diff().abs().sum() <= 2
-    assert_close(after[~gone], before[~gone], rtol=1e-4, atol=1e-3)
-    middles = torch.stack([frequencies[empty].mean() for empty in gone[:, 0]])
+    assert after.abs().movedim(1, 2)[gone].max() < 1e-5 * before.abs().mean()
+    assert_close(after.movedim(1, 2)[~gone], before.movedim(1, 2)[~gone], rtol=1e-4, atol=1e-3)
+    middles = torch.stack([frequencies[empty].mean() for empty in gone])
     assert middles.min() < 15
     assert middles.max() > 110
 
