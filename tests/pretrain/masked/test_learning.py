@@ -34,8 +34,8 @@ def test_the_error_of_hidden_patches_falls_far_below_that_of_their_mean(name: st
     batch = dict(data.train_parts(0)) | {"key": torch.tensor(3)}
     optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.0)
     # Towards small steps: whether a spike of the loss meets the last one is chance.
-    schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.05, total_iters=400)
-    for _ in range(400):
+    schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.05, total_iters=500)
+    for _ in range(500):
         found = model(batch)
         error = masked_error(found["predicted"], found["patches"], found["masked"])
         optimiser.zero_grad()
