@@ -26,6 +26,8 @@ NAMES = {
     Encoder.RANDOM: "random encoder",
     Encoder.SCRATCH: "supervised from scratch",
 }
+#: Of what was adapted, which has the colour of its encoder and a broken line.
+_ADAPTED_MARKERS: dict[Protocol | None, str] = {Protocol.LORA: "D", Protocol.LAST: "P", Protocol.FULL: "*"}
 ZERO_SHOT = (Protocol.ZERO_SHOT_SENTENCES, Protocol.ZERO_SHOT_CONCEPTS)
 _RULE, _INK = "#d8d8d8", "#222222"
 
@@ -41,15 +43,23 @@ def learning_curves(evaluation: Evaluation) -> Figure:
     fractions = sorted({row.fraction for row in evaluation.rows if row.fraction is not None})
     figure = Figure(figsize=(7.4, 3.7), layout="constrained")
     axes = figure.add_subplot()
-    for place, encoder in enumerate(NAMES):
-        shift = 0.09 * (place - 1)
-        for at, protocol in enumerate(protocols):
-            _points(axes, encoder, [(at + shift, evaluation.row(encoder, protocol, None))])
-        curve = [
-            (len(protocols) + at + shift, evaluation.row(encoder, label_protocol(encoder), fraction))
-            for at, fraction in enumerate(fractions)
-        ]
-        _points(axes, encoder, curve)
+    names = dict.fromkeys((row.encoder, row.protocol) for row in evaluation.rows if row.fraction is not None)
+    series: list[tuple[Encoder, Protocol | None]] = sorted(names, key=lambda name: list(NAMES).index(name[0])) or [
+        (encoder, None) for encoder in dict.fromkeys(row.encoder for row in evaluation.rows)
+    ]
+    drawn = set[Encoder]()
+    for place, (encoder, used) in enumerate(series):
+        shift = 0.07 * (place - (len(series) - 1) / 2)
+        if encoder not in drawn:
+            for at, protocol in enumerate(protocols):
+                _points(axes, encoder, used, [(at + shift, evaluation.row(encoder, protocol, None))])
+        drawn.add(encoder)
+        if used is not None:
+            curve = [
+                (len(protocols) + at + shift, evaluation.row(encoder, used, fraction))
+                for at, fraction in enumerate(fractions)
+            ]
+            _points(axes, encoder, used, curve)
 
     ticks = [protocol.value.replace(", ", "\n") for protocol in protocols]
     for fraction in fractions:
@@ -133,7 +143,7 @@ def _headline_rows(evaluation: Evaluation) -> dict[Encoder, Row]:
     return {encoder: row for encoder, row in found.items() if row is not None}
 
 
-def _points(axes: Axes, encoder: Encoder, points: list[tuple[float, Row | None]]) -> None:
+def _points(axes: Axes, encoder: Encoder, protocol: Protocol | None, points: list[tuple[float, Row | None]]) -> None:
     there = [(at, _three(shown(row.auroc))) for at, row in points if row is not None and row.n_concepts]
     if not there:
         return
@@ -141,10 +151,11 @@ def _points(axes: Axes, encoder: Encoder, points: list[tuple[float, Row | None]]
         [at for at, _ in there],
         [value for _, (value, _, _) in there],
         color=COLOURS[encoder],
-        marker=MARKERS[encoder],
+        marker=_ADAPTED_MARKERS.get(protocol, MARKERS[encoder]),
         markersize=5.5,
         linewidth=1.6,
-        label=NAMES[encoder],
+        linestyle="--" if protocol in _ADAPTED_MARKERS else "-",
+        label=f"{NAMES[encoder]}, {protocol.value}" if protocol and protocol in _ADAPTED_MARKERS else NAMES[encoder],
         zorder=3,
     )
     for at, (_, low, high) in there:
