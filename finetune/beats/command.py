@@ -31,7 +31,7 @@ def beats(
         Context, typer.Option(help="Whether a beat is compared with beats on both sides, or with the past alone.")
     ] = Context.BOTH,
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions of every network.")] = 3,
-    steps: Annotated[int, typer.Option(min=1, help="Of each training, at most.")] = 320,
+    steps: Annotated[int, typer.Option(min=1, help="Of each training, at most.")] = 240,
     start: Annotated[
         float | None, typer.Option(min=0, help="First second of the strip that is drawn; the liveliest by default.")
     ] = None,
