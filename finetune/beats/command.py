@@ -32,6 +32,10 @@ def beats(
     ] = Context.BOTH,
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions of every network.")] = 3,
     steps: Annotated[int, typer.Option(min=1, help="Of each training, at most.")] = 240,
+    delineator: Annotated[
+        Path | None,
+        typer.Option(help="Folder that `biosig delineate` made: its QRS complexes are the beats, not neurokit2's."),
+    ] = None,
     start: Annotated[
         float | None, typer.Option(min=0, help="First second of the strip that is drawn; the liveliest by default.")
     ] = None,
@@ -47,7 +51,7 @@ def beats(
     if model is None:
         _measure(source, out or Path("beats"), context=context, seeds=seeds, steps=steps)
     else:
-        _apply(source, model, out, start)
+        _apply(source, model, out, delineator, start)
 
 
 def _measure(source: Path, out: Path, *, context: Context, seeds: int, steps: int) -> None:
@@ -84,17 +88,17 @@ def _measure(source: Path, out: Path, *, context: Context, seeds: int, steps: in
     console.print(f"{out}: biosig beats RECORDING --model {out}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _apply(source: Path, model: Path, out: Path | None, start: float | None) -> None:
+def _apply(source: Path, model: Path, out: Path | None, delineator: Path | None, start: float | None) -> None:
     from rich.console import Console
 
     from finetune.beats.labeller import BeatLabeller
-    from finetune.beats.reading import read_with_annotations
+    from finetune.beats.reading import qrs_peaks, read_with_annotations
 
     console, notices = Console(), Console(stderr=True)
     with notices.status("labelling beats"):
         labeller = BeatLabeller.from_pretrained(model)
         recording = read_with_annotations(source)
-        labelled = labeller.label(recording)
+        labelled = labeller.label(recording, None if delineator is None else qrs_peaks(delineator, recording))
     leads = ", ".join(recording.channels)
     console.print(f"{source}  {leads}, {recording.duration:.1f} s", markup=False, highlight=False)
     console.print(_counts(labelled))

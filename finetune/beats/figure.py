@@ -18,7 +18,7 @@ from finetune.beats.labeller import Labelled
 COLOURS = {Beat.N: "#6f7785", Beat.S: "#0072b2", Beat.V: "#d55e00", Beat.F: "#cc79a7", Beat.Q: "#009e73"}
 _EPISODE = "#e69f00"
 # Seconds about an R peak that are shaded.
-_BEFORE, _AFTER = 0.2, 0.35
+_BEFORE, _AFTER, _GAP = 0.2, 0.35, 0.02
 _LONGEST_RR = 2.5
 
 
@@ -36,9 +36,11 @@ def liveliest(labelled: Labelled, duration: float, seconds: float) -> float:
 def strip_figure(recording: Recording, labelled: Labelled, *, start: float = 0.0, seconds: float = 10.0) -> Figure:
     """Some seconds on ECG paper: beats that are not N are shaded by class, and their class stands below them."""
     leads = recording.pick(Modality.ECG).channels
+    # A beat's shade ends where that of the next begins.
+    after = np.minimum(labelled.peaks + _AFTER, np.append(labelled.peaks[1:] - _BEFORE - _GAP, np.inf))
     shades = [
-        Shade(lead, float(peak) - _BEFORE, float(peak) + _AFTER, COLOURS[beat])
-        for peak, beat in zip(labelled.peaks, labelled.classes, strict=True)
+        Shade(lead, float(peak) - _BEFORE, float(end), COLOURS[beat])
+        for peak, end, beat in zip(labelled.peaks, after, labelled.classes, strict=True)
         if beat is not Beat.N and start - _AFTER <= peak <= start + seconds + _BEFORE
         for lead in leads
     ]
@@ -65,7 +67,7 @@ def rhythm_figure(labelled: Labelled, duration: float, title: str, annotated: li
         annotated: Stretches that annotators called fibrillation or flutter, seconds; empty where nobody did, or looked.
     """
     figure = new_figure(260, 95)
-    axes = figure.add_axes((0.065, 0.13, 0.92, 0.64))
+    axes = figure.add_axes((0.095, 0.13, 0.89, 0.64))
     minutes, rr = labelled.peaks[1:] / 60, np.diff(labelled.peaks)
     ends = np.array([BEATS.index(beat) for beat in labelled.classes[1:]], dtype=np.int64)
     for place, beat in enumerate(BEATS):
@@ -76,14 +78,16 @@ def rhythm_figure(labelled: Labelled, duration: float, title: str, annotated: li
                 minutes[own], np.minimum(rr[own], _LONGEST_RR), s=size, color=COLOURS[beat], linewidths=0,
                 label=f"{beat.value}  {WORDS[beat]}", zorder=2 + place,
             )  # fmt: skip
-    bars = [("said", [(one.begin, one.end) for one in labelled.episodes])]
+    bars = [("AF, flutter: said", [(one.begin, one.end) for one in labelled.episodes])]
     bars += [("annotated", annotated)] if annotated else []
     top = _LONGEST_RR * 1.02
     for row, (name, stretches) in enumerate(bars):
         y = top + 0.06 + 0.17 * row
         axes.broken_barh([(a / 60, (b - a) / 60) for a, b in stretches], (y, 0.12), color=_EPISODE, clip_on=False)
-        axes.text(0.998, y + 0.06, f"AF or flutter, {name}", transform=axes.get_yaxis_transform(), fontsize=7.5,
-                  ha="right", va="center", color=INK)  # fmt: skip
+        axes.text(
+            -0.006, y + 0.06, name, transform=axes.get_yaxis_transform(), fontsize=7.5, ha="right", va="center",
+            color=INK,
+        )  # fmt: skip
     axes.set(
         xlim=(0, duration / 60), ylim=(0, top + 0.17 * len(bars) + 0.08), xlabel="minutes", ylabel="RR interval, s"
     )
@@ -91,6 +95,6 @@ def rhythm_figure(labelled: Labelled, duration: float, title: str, annotated: li
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#e6e8ec", linewidth=0.6, zorder=0)
     figure.text(0.012, 0.93, title, fontsize=12, fontweight="bold", color=INK, parse_math=False)
-    figure.legend(*axes.get_legend_handles_labels(), loc="upper left", bbox_to_anchor=(0.055, 0.91), ncols=4,
+    figure.legend(*axes.get_legend_handles_labels(), loc="upper left", bbox_to_anchor=(0.085, 0.91), ncols=4,
                   fontsize=7.5, frameon=False, markerscale=1.5, handletextpad=0.2, columnspacing=1.4)  # fmt: skip
     return figure

@@ -100,7 +100,7 @@ class BeatLabeller:
         beats = strip(ecg, r_peaks(ecg) if peaks is None else np.asarray(peaks), context=self.config.network.context)
         if not len(beats):
             name = recording.record_id or "recording"
-            raise ModelError(f"{name}: expected heart beats in {', '.join(ecg.channels)}, neurokit2 found none")
+            raise ModelError(f"{name}: expected heart beats in {', '.join(ecg.channels)}, found none")
         log_p = together([partial(log_probabilities, network) for network in self.networks], beats)
         fibrillation = of_beats(self.config.rhythm, beats.peaks)
         return Labelled(

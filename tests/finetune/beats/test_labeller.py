@@ -124,7 +124,7 @@ def test_what_does_not_fit_is_refused(labeller: BeatLabeller, stranger: Recordin
     with pytest.raises(ModelError, match="not JSON"):
         BeatLabeller.from_pretrained(folder)
     flat = replace(stranger, signal=np.zeros_like(stranger.signal))
-    with pytest.raises(ModelError, match=r"50: expected heart beats in II, V1, neurokit2 found none"):
+    with pytest.raises(ModelError, match=r"50: expected heart beats in II, V1, found none"):
         labeller.label(flat)
 
 
