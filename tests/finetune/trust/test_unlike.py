@@ -1,0 +1,98 @@
+"""Inputs that a diagnoser should not answer: which it refuses, which lie far away, and what is said of them."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from biosig.recording import Recording
+from biosig.simulate import Experiment, ecg, eeg
+from biosig.store import Store
+from finetune.adaptation.fit import Tuning, finetune
+from finetune.diagnosis.diagnoser import Diagnoser, Diagnosis
+from finetune.diagnosis.shown import UNLIKE, as_table, write_csv
+from finetune.trust.neighbours import Neighbour
+from pretrain.errors import ModelError
+
+
+@pytest.fixture(scope="module")
+def diagnoser(model: Path, store: Path) -> Diagnoser:
+    return finetune(model, Store(store), Tuning(min_positives=2, draws=10)).diagnoser
+
+
+@pytest.fixture(scope="module")
+def familiar(store: Path) -> list[Recording]:
+    opened = Store(store)
+    return [opened.recording(int(row)) for row in opened.rows("test")]
+
+
+def distance(diagnoser: Diagnoser, recordings: list[Recording]) -> float:
+    return float(np.median(diagnoser.novelty.distance(diagnoser.model.encode(recordings))))
+
+
+def test_an_eeg_is_refused_by_a_model_of_ecg(diagnoser: Diagnoser) -> None:
+    with pytest.raises(ModelError, match="the model was made for ecg; the recording has eeg"):
+        diagnoser.diagnose(eeg(Experiment(duration=4.0), 0, 0))
+
+
+def test_an_eeg_under_the_names_of_leads_noise_and_a_flat_line_are_farther(
+    diagnoser: Diagnoser, familiar: list[Recording]
+) -> None:
+    usual = distance(diagnoser, familiar)
+    generator = np.random.default_rng(0)
+    brain = eeg(Experiment(duration=4.0, sampling_rate=100.0), 0, 0).signal[:12]
+    disguised = replace(familiar[0], signal=10 * brain)
+    noise = [replace(one, signal=200 * generator.normal(size=one.signal.shape)) for one in familiar]
+    flat = [replace(one, signal=np.zeros_like(one.signal)) for one in familiar]
+    for strange in ([disguised], noise, flat):
+        assert distance(diagnoser, strange) > 1.2 * usual
+
+
+def test_swapped_arms_and_leads_upside_down_move_the_features(diagnoser: Diagnoser, familiar: list[Recording]) -> None:
+    order = ("I", "III", "II", "aVL", "aVR", "aVF", *(f"V{k}" for k in range(1, 7)))
+    assert set(order) == set(familiar[0].channels)
+    swapped = [replace(one, signal=one.pick(order).signal * np.array([[-1.0]] + 11 * [[1.0]])) for one in familiar]
+    upside = [replace(one, signal=-one.signal) for one in familiar]
+    before = diagnoser.model.encode(familiar)
+    scale = before.std(0).mean()
+    for changed in (swapped, upside):
+        # How far away is measured, and shown; that it is noticed is not promised.
+        assert np.abs(diagnoser.model.encode(changed) - before).mean() > 0.1 * scale
+
+
+def shown(diagnosis: Diagnosis) -> str:
+    console = Console(file=io.StringIO(), width=120)
+    console.print(as_table(Path("a [b].hea"), ecg(seed=0, duration=2.0), diagnosis, every=False))
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("share", "words"), [(1.0, "than all of the"), (0.997, "than 99.7 % of the")])
+def test_what_is_unlike_is_said_first_and_loudly(share: float, words: str) -> None:
+    text = " ".join(shown(Diagnosis((), share)).split())
+    assert "unlike the training records: farther from them" in text
+    assert words in text
+    assert text.index("unlike") < text.index("nothing is likely")
+
+
+def test_what_is_like_them_is_said_too_and_neighbours_are_named() -> None:
+    near = Neighbour("r [1]", "sim", ("1",), ("atrial fibrillation", "left axis deviation"), 0.913)
+    text = shown(Diagnosis((), UNLIKE, (near, replace(near, record="r2", findings=()))))
+    assert "like the training records: 99 % of their kind are nearer" in text
+    assert "unlike" not in text
+    assert "sim r [1]" in text
+    assert "0.91" in text
+    assert "atrial fibrillation, left axis deviation" in text
+    assert "none stated" in text
+
+
+def test_the_table_names_the_nearest(diagnoser: Diagnoser, familiar: list[Recording], tmp_path: Path) -> None:
+    diagnosis = diagnoser.diagnose(familiar[0], nearest=2)[0]
+    assert len(diagnosis.nearest) == 2
+    write_csv(tmp_path / "said.csv", [(Path("x"), diagnosis)])
+    lines = (tmp_path / "said.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[1].endswith(" ".join(f"{one.corpus}/{one.record}" for one in diagnosis.nearest))
