@@ -10,7 +10,7 @@ import typer
 
 from biosig.errors import BiosigError
 
-_ECG, _EEG = "Options of --kind ecg", "Options of --kind eeg"
+_ECG, _EEG, _SLEEP = (f"Options of --kind {kind}" for kind in ("ecg", "eeg", "sleep"))
 
 
 class Kind(StrEnum):
@@ -18,6 +18,7 @@ class Kind(StrEnum):
 
     ECG = "ecg"
     EEG = "eeg"
+    SLEEP = "sleep"
 
 
 class LatencyKind(StrEnum):
@@ -30,7 +31,10 @@ class LatencyKind(StrEnum):
 def simulate(
     folder: Annotated[Path, typer.Argument(help="New or empty folder for the records.", show_default=False)],
     *,
-    kind: Annotated[Kind, typer.Option(help="ECG with known diagnoses, or EEG with known latencies.")] = Kind.ECG,
+    kind: Annotated[
+        Kind,
+        typer.Option(help="ECG (diagnoses known), EEG (latencies known), or sleep (stages known)."),
+    ] = Kind.ECG,
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal files.")] = 0,
     rate: Annotated[
         float | None, typer.Option(min=50.0, max=10_000.0, help="Samples a second; 500 for ECG, 128 for EEG.")
@@ -50,7 +54,9 @@ def simulate(
             rich_help_panel=_ECG,
         ),
     ] = False,
-    subjects: Annotated[int | None, typer.Option(min=1, help="How many; 16 by default.", rich_help_panel=_EEG)] = None,
+    subjects: Annotated[
+        int | None, typer.Option(min=1, help="How many, of EEG or sleep; 16 by default.", rich_help_panel=_EEG)
+    ] = None,
     stimuli: Annotated[
         int | None, typer.Option(min=1, help="How many everybody meets; 8 by default.", rich_help_panel=_EEG)
     ] = None,
@@ -69,17 +75,21 @@ def simulate(
     snr: Annotated[
         float | None, typer.Option(help="Of what the stimulus evokes, dB; -6 by default.", rich_help_panel=_EEG)
     ] = None,
+    hours: Annotated[
+        float | None, typer.Option(min=0.01, max=24.0, help="Of each night; 3 by default.", rich_help_panel=_SLEEP)
+    ] = None,
     classes: Annotated[int | None, typer.Option(min=1, help="Of stimuli; 2 by default.", rich_help_panel=_EEG)] = None,
     strength: Annotated[
         float | None,
         typer.Option(min=0.0, help="Of the rhythm that tells the class, 0 for none; 0.5.", rich_help_panel=_EEG),
     ] = None,
 ) -> None:
-    """Simulate 12-lead ECGs with known diagnoses, or EEG of subjects who meet the same stimuli, each with a latency.
+    """Simulate ECGs with known diagnoses, EEG of subjects who meet the same stimuli, or nights with known stages.
 
     WFDB records as PhysioNet would publish them. ECG: age, sex, SNOMED-CT diagnoses, subject and report in the header,
     every beat in an annotation file; `biosig prepare simulated FOLDER STORE` makes a store of them. EEG: one record a
     trial, subject, stimulus, trial, class and latency in the header; `biosig prepare simulated-eeg FOLDER STORE`.
+    Sleep: EDF+ in the layout of Sleep-EDF, a night and its hypnogram; `biosig stages FOLDER` takes it.
 
     Example: `biosig simulate quickstart/ecg --records 2000 --rate 100`
 
@@ -88,16 +98,24 @@ def simulate(
     from rich.console import Console
 
     only_ecg: dict[str, Any] = {"records": records, "follow-up": follow_up or None}
-    only_eeg: dict[str, Any] = {"subjects": subjects, "stimuli": stimuli, "electrodes": electrodes, "latency": latency}
+    only_sleep: dict[str, Any] = {"hours": hours}
+    only_eeg: dict[str, Any] = {"stimuli": stimuli, "electrodes": electrodes, "latency": latency}
     only_eeg |= {"spread": spread, "snr": snr, "classes": classes, "strength": strength}
-    for name, value in (only_eeg if kind is Kind.ECG else only_ecg).items():
+    foreign = {
+        Kind.ECG: {"subjects": subjects, **only_eeg, **only_sleep},
+        Kind.EEG: {**only_ecg, **only_sleep},
+        Kind.SLEEP: {**only_ecg, **only_eeg, "rate": rate, "duration": duration},
+    }
+    for name, value in foreign[kind].items():
         if value is not None:
             raise BiosigError(f"--{name}: an option of another --kind than {kind}")
     common = _given(sampling_rate=rate, duration=duration)
     if kind is Kind.ECG:
         made = _ecg(folder, records or 1000, seed, workers, {**common, "follow_up": follow_up})
+    elif kind is Kind.EEG:
+        made = _eeg(folder, workers, {"seed": seed, **common, **_given(subjects=subjects, **only_eeg)})
     else:
-        made = _eeg(folder, workers, {"seed": seed, **common, **_given(**only_eeg)})
+        made = _sleep(folder, subjects or 16, hours or 3.0, seed, workers)
     Console().print(f"{folder}: {made}", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -127,6 +145,13 @@ def _eeg(folder: Path, workers: int | None, given: dict[str, Any]) -> str:
         f"{experiment.stimuli} stimuli, {len(experiment.electrodes)} electrodes, {experiment.sampling_rate:g} Hz, "
         f"{experiment.duration:g} s, {experiment.latency} latencies up to {experiment.spread:g} s"
     )
+
+
+def _sleep(folder: Path, subjects: int, hours: float, seed: int, workers: int | None) -> str:
+    from biosig.simulate.sleep_files import write_nights
+
+    write_nights(folder, subjects, hours=hours, seed=seed, workers=workers)
+    return f"{subjects} simulated nights of {hours:g} h, 2 EEG and 1 EOG derivations, 100 Hz, stages known"
 
 
 def _cap(text: str) -> tuple[str, ...]:

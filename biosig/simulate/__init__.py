@@ -14,6 +14,8 @@ from biosig.simulate.head import CAPS
 from biosig.simulate.heart import Subject
 from biosig.simulate.latency import Latency, latency_at
 from biosig.simulate.noise import Noise
+from biosig.simulate.sleep import night
+from biosig.simulate.sleep_files import write_nights
 
 __all__ = [
     "CAPS",
@@ -28,6 +30,8 @@ __all__ = [
     "ecg",
     "eeg",
     "latency_at",
+    "night",
     "write_corpus",
     "write_experiment",
+    "write_nights",
 ]

@@ -1,0 +1,1 @@
+"""Sequences of labels: stages of sleep, epoch by epoch."""
