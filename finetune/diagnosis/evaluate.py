@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Float64
 
+from biosig.store import Store
 from finetune.diagnosis.audit import audit, enforce
 from finetune.diagnosis.bench import Bench, Contender, Options
 from finetune.diagnosis.facts import model_facts, side_facts, store_facts
@@ -67,7 +68,7 @@ class Asked:
 
 def evaluate(
     folder: Path,
-    asked: Asked,
+    asked: Asked | Store,
     options: Options,
     *,
     allow_leakage: bool = False,
@@ -78,7 +79,7 @@ def evaluate(
 
     Args:
         folder: The model, as `save_pretrained` writes it.
-        asked: What it is scored on.
+        asked: What it is scored on; a store alone is asked for the diagnoses of its own test side.
         options: Which rows.
         allow_leakage: Score although the audit refuses, and mark the report.
         challenge: Weights of the challenge score; `severity_weights` by default.
@@ -90,6 +91,7 @@ def evaluate(
     """
     began = time.perf_counter()
     say("audit")
+    asked = Asked(Selection(asked)) if isinstance(asked, Store) else asked
     contenders = [Contender(Encoder.PRETRAINED, FoundationModel.from_pretrained(folder), folder)]
     if asked.other is not None:
         contenders.append(Contender(Encoder.OTHER, FoundationModel.from_pretrained(asked.other), asked.other))
