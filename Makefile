@@ -62,8 +62,11 @@ docs: $(VENV)/.developer ## the documentation, strictly: site/index.html
 bench: $(VENV)/.developer ## the side-by-side measurements, as ratios
 	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
-fuzz: $(VENV)/.developer ## damaged files for every parser, ten minutes
-	$(BIN)/python -m tests.fuzz --seconds 600
+SECONDS ?= 600
+fuzz: $(VENV)/.developer ## hostile files for every parser, ten minutes, or as long as SECONDS=... says
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[text,dev,fuzz]'
+	$(BIN)/python -m tests.fuzz --engine damage --seconds $$(($(SECONDS) / 2))
+	$(BIN)/python -m tests.fuzz --engine guided --seconds $$(($(SECONDS) / 2))
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) quickstart real site fuzz-crashes build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -77,6 +77,7 @@ def _show(console: Console, store: Store, report: AuditReport) -> None:
         ("events", f"{info.events:,}"),
         ("preprocessing", " | ".join(str(step) for step in info.preprocessing.steps) or "none"),
         ("skipped", f"{len(report.skipped):,}; files of {report.missing:,} more were not there"),
+        ("personal", _personal(store)),
         ("duplicates", f"{copies:,} records share {len(report.duplicates):,} waveforms"),
         ("kept together", f"{len(info.regrouped):,} records were moved to the fold of their copy"),
         ("not compared", f"{report.unprinted:,} records too still or too short"),
@@ -99,6 +100,12 @@ def _show(console: Console, store: Store, report: AuditReport) -> None:
         layouts.add_row(f"{len(rest)} more sets", f"{sum(layout.records for layout in rest):,}")
     console.print(layouts)
     _show_counts(console, report)
+
+
+def _personal(store: Store) -> str:
+    fields, kept = store.info.personal.fields, store.info.personal.kept
+    named = ", ".join(f"{name} ({count:,})" for name, count in fields.items())
+    return f"{'KEPT: the store names people' if kept else 'left out'}: {named}" if named else "no field in the files"
 
 
 def _show_counts(console: Console, report: AuditReport) -> None:

@@ -8,18 +8,28 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
+from biosig.readers.personal import Personal, is_personal
 from biosig.recording import Recording
 
+# What a recording is called is shown as its corpus has it.
+_NAMES = frozenset({"record", "subject", "source", "personal"})
 
-def facts(recording: Recording) -> Table:
-    """A table of two columns; what is unknown has no row."""
+
+def facts(recording: Recording, *, names_people: bool = False) -> Table:
+    """A table of two columns; what is unknown has no row.
+
+    Args:
+        recording: With `personal` in its meta, where its file says who was recorded.
+        names_people: Whether to show that too; otherwise it is counted, and taken out of what is shown.
+    """
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in _rows(recording):
+    who = Personal(recording.meta.get("personal", {}))
+    for name, value in (*_rows(recording, names_people=names_people), *_people(who, names_people=names_people)):
         if value:
             # Text is shown as it stands: a report may hold what rich would take for markup.
-            table.add_row(Text(name), Text(value))
+            table.add_row(Text(name), Text(value if names_people or name in _NAMES else who.scrub(value)))
     return table
 
 
@@ -53,7 +63,14 @@ def heart_rate(recording: Recording) -> float | None:
     return counted if counted is not None or Modality.ECG not in recording.modality else rhythm(recording)["heart_rate"]
 
 
-def _rows(recording: Recording) -> Iterator[tuple[str, str]]:
+def _people(who: Personal, *, names_people: bool) -> Iterator[tuple[str, str]]:
+    if names_people:
+        yield from who.fields.items()
+    elif who.fields:
+        yield "personal", f"{', '.join(who.fields)}: not shown (--personal)"
+
+
+def _rows(recording: Recording, *, names_people: bool) -> Iterator[tuple[str, str]]:
     from biosig.quality import flags
 
     yield "record", recording.record_id
@@ -74,7 +91,8 @@ def _rows(recording: Recording) -> Iterator[tuple[str, str]]:
     counts = Counter(event.code or event.text for event in recording.events)
     yield "events", ", ".join(f"{code} x{count}" for code, count in counts.most_common(12))
     yield "quality", ", ".join(flags(recording)) or "nothing found"
-    comments = [str(line) for line in recording.meta.get("comments", ())]
+    said = map(str, recording.meta.get("comments", ()))
+    comments = [line for line in said if names_people or not is_personal(line)]
     yield "comments", "\n".join(comments[:20])
 
 

@@ -45,6 +45,10 @@ def prepare(
         bool,
         typer.Option("--physiology", "--statistics", help="Also find R peaks and rhythm statistics of ECGs; slow."),
     ] = False,
+    keep_personal: Annotated[
+        bool,
+        typer.Option("--keep-personal", help="Keep names, birth dates, ... that files state; left out by default."),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a store that is there already.")] = False,
 ) -> None:
     """Read every record of a corpus once, in parallel, into a store.
@@ -73,6 +77,7 @@ def prepare(
             dask=dask,
             limit=limit,
             statistics=physiology,
+            keep_personal=keep_personal,
             overwrite=overwrite,
         )
     except KeyboardInterrupt:
@@ -99,6 +104,10 @@ def _show(console: Console, report: PrepareReport, source: Path) -> None:
     if len(report.skipped) > _MOST_SKIPPED:
         more = len(report.skipped) - _MOST_SKIPPED
         console.print(f"... and {more} more; all of them are in {report.store}/store.json", highlight=False)
+    if report.personal.fields:
+        named = ", ".join(f"{name} ({count:,})" for name, count in report.personal.fields.items())
+        done = "kept, as asked; the store names people" if report.personal.kept else "left out (--keep-personal)"
+        console.print(f"personal fields {done}: {named} records", markup=False, highlight=False, soft_wrap=True)
     if report.missing:
         console.print(f"{report.missing:,} records of the corpus are not in {source}", highlight=False)
     before = f", {report.resumed:,} of them by an interrupted run" if report.resumed else ""

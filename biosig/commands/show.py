@@ -21,6 +21,7 @@ def show(
     out: Annotated[Path | None, typer.Option(help="Picture to write: .png, .svg or .pdf.")] = None,
     start: Annotated[float, typer.Option(min=0.0, help="First second of the picture.")] = 0.0,
     seconds: Annotated[float, typer.Option(min=0.1, help="Seconds of the picture.")] = 10.0,
+    personal: Annotated[bool, typer.Option("--personal", help="Show who was recorded, by whom and when, too.")] = False,
     layout: Annotated[
         str, typer.Option(help="ECG paper `3x4+1`, `6x2`, `12x1`, ...; `traces`; `topomap`; or `auto`.")
     ] = "auto",
@@ -38,7 +39,7 @@ def show(
 
     console = Console()
     recording = _recording(path, record, corpus)
-    console.print(facts(recording))
+    console.print(facts(recording, names_people=personal))
     if out is not None:
         with console.status("drawing"):
             save(_picture(recording, start, seconds, layout), out)
@@ -51,7 +52,11 @@ def _recording(path: Path, record: str | None, corpus: str | None) -> Recording:
 
     from biosig.corpora import CORPORA, Entry
     from biosig.errors import BiosigError
+    from biosig.readers import personal
     from biosig.store import Store
+
+    def told(entry: Entry, recording: Recording) -> Recording:
+        return replace(recording, meta={**recording.meta, "personal": dict(personal(entry.path).fields)})
 
     if (path / "store.json").is_file():
         store = Store(path)
@@ -61,11 +66,13 @@ def _recording(path: Path, record: str | None, corpus: str | None) -> Recording:
     if path.is_dir() and (corpus or record is not None or not _is_recording(path)):
         found = CORPORA[corpus or "folder"]
         entries = found.find(path)
-        return found.read(entries[_place([entry.record_id for entry in entries], record, path)])
+        entry = entries[_place([entry.record_id for entry in entries], record, path)]
+        return told(entry, found.read(entry))
     if corpus:
         raise BiosigError(f"{path}: expected the folder of the corpus {corpus!r}, got a file; name it with --record")
     # A folder of one: it reads age, sex and diagnoses from a header that has them.
-    alone = CORPORA["folder"].read(Entry(path.stem, path))
+    entry = Entry(path.stem, path)
+    alone = told(entry, CORPORA["folder"].read(entry))
     return replace(alone, subject_id="") if alone.subject_id == alone.record_id else alone
 
 

@@ -75,7 +75,7 @@ def _diagnoses(path: Path, comments: Sequence[str]) -> list[str]:
     for index, comment in enumerate(comments):
         if comment.strip("# ").startswith(_TITLE_LINE):
             return [line for line in (comment.strip("# ") for comment in comments[index + 1 :]) if line]
-    raise RecordError(path, "comments", f"a line {_TITLE_LINE}: before the diagnoses", list(comments))
+    raise RecordError(path, "comments", f"a line {_TITLE_LINE}: before the diagnoses", f"none in {len(comments)} lines")
 
 
 def _delineation(marks: Sequence[Event], annotators: Sequence[str]) -> list[Event]:

@@ -130,7 +130,7 @@ def _start(path: Path) -> datetime:
         # Of two digits for the year only the difference counts here.
         return datetime.strptime(text, "%d.%m.%y%H.%M.%S").replace(tzinfo=UTC)
     except ValueError:
-        raise RecordError(path, "start", "dd.mm.yyhh.mm.ss", text) from None
+        raise RecordError(path, "start", "dd.mm.yyhh.mm.ss", "another form") from None
 
 
 CORPORA.add(SleepEdf.name, SleepEdf())

@@ -15,11 +15,14 @@ from biosig.readers.fif import read_fif
 from biosig.readers.gdf import read_gdf
 from biosig.readers.kit import read_kit
 from biosig.readers.neuroscan import read_cnt
+from biosig.readers.personal import Personal, personal
 from biosig.readers.wfdb import read_wfdb
 
 __all__ = [
     "READERS",
+    "Personal",
     "Reader",
+    "personal",
     "read",
     "read_brainvision",
     "read_cnt",

@@ -23,6 +23,7 @@ import numpy as np
 from biosig.corpora.base import Corpus, Entry
 from biosig.errors import BiosigError, StoreError
 from biosig.preprocess import Preprocessing
+from biosig.readers import personal
 from biosig.store import row as rows
 from biosig.store.layout import digest, shard_name
 
@@ -69,6 +70,7 @@ class Job:
         store: Where the files of the store go.
         preprocessing: Applied to every record.
         statistics: Whether to compute rhythm statistics.
+        keep_personal: Whether what files say of people stays with their records.
     """
 
     corpus: Corpus
@@ -77,6 +79,7 @@ class Job:
     store: Path
     preprocessing: Preprocessing
     statistics: bool
+    keep_personal: bool = False
 
     def run(self, task: Task, begin: Callable[[int], None]) -> None:
         """Do a task; `begin` is told the number of each record before it is read.
@@ -110,12 +113,17 @@ class Job:
                     continue
                 try:
                     row, events, samples = rows.make(
-                        self.corpus, entry, self.source, self.preprocessing, statistics=self.statistics
+                        self.corpus,
+                        entry,
+                        self.source,
+                        self.preprocessing,
+                        statistics=self.statistics,
+                        keep_personal=self.keep_personal,
                     )
                 except KeyboardInterrupt:
                     raise
                 except BaseException as error:  # noqa: BLE001 -- whatever a reader does, the other records go on
-                    skipped.append([entry.record_id, _reason(error, self.source)])
+                    skipped.append([entry.record_id, personal(entry.path).scrub(_reason(error, self.source))])
                     continue
                 row["offset"] = written.size // 2
                 written.write(samples.astype("<i2", copy=False).data)

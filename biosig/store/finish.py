@@ -23,6 +23,7 @@ from biosig.store.layout import (
     Card,
     FileInfo,
     Layout,
+    Personal,
     Skipped,
     StoreInfo,
     digest,
@@ -70,6 +71,7 @@ def assemble(job: Job, shards: Iterable[int], refused: Iterable[Skipped], missin
         skipped=tuple(sorted(tables.skipped, key=lambda skip: (skip.record, skip.reason))),
         missing=missing,
         regrouped=(),
+        personal=Personal(kept=job.keep_personal, fields=dict(sorted(tables.personal.items()))),
         versions=versions(),
     )
     _save(job, info)
@@ -113,6 +115,7 @@ class _Tables:
         self.skipped = skipped
         self.shards: dict[str, FileInfo] = {}
         self.official: list[bool] = []
+        self.personal: Counter[str] = Counter()
         self.records = self.events = 0
         self._job = job
         self._layouts: Counter[tuple[tuple[str, ...], tuple[Modality, ...]]] = Counter()
@@ -131,6 +134,7 @@ class _Tables:
         self.shards[shard_name(shard)] = FileInfo(**done["file"])
         made = [row for row, _ in done["records"]]
         self.official += [row["official"] for row in made]
+        self.personal.update(name for row in made for name in row["personal"])
         self.records += len(made)
         self._layouts.update((tuple(row["channels"]), tuple(map(Modality, row["modality"]))) for row in made)
         self._rows.add(pa.Table.from_pylist([rows.as_columns(row) for row in made], schema=record_columns()))

@@ -89,6 +89,18 @@ class Skipped(_Document):
     reason: str
 
 
+class Personal(_Document):
+    """What the files said of people.
+
+    Attributes:
+        kept: Whether it stayed, in the meta of the records.
+        fields: Records that had it, by the name of the field: never what it says.
+    """
+
+    kept: bool = False
+    fields: dict[str, int] = {}
+
+
 class StoreInfo(_Document):
     """The contents of `store.json`.
 
@@ -107,6 +119,7 @@ class StoreInfo(_Document):
         missing: Records that the corpus lists but whose files were not there.
         regrouped: Records whose fold is not the hash of their own subject, because a waveform of theirs is there twice
             (`biosig.store.folds`).
+        personal: What the files said of people.
         versions: The packages that made the store.
     """
 
@@ -123,6 +136,7 @@ class StoreInfo(_Document):
     skipped: tuple[Skipped, ...]
     missing: int = Field(ge=0)
     regrouped: tuple[str, ...]
+    personal: Personal = Personal()
     versions: dict[str, str]
 
     def to_json(self) -> str:

@@ -39,6 +39,7 @@ class Plan:
     files: str
     preprocessing: str
     statistics: bool
+    keep_personal: bool
     records_per_shard: int
     records_per_part: int
     versions: dict[str, str]
@@ -54,6 +55,7 @@ class Plan:
         statistics: bool,
         per_shard: int,
         chunk: int,
+        keep_personal: bool = False,
     ) -> Plan:
         """The plan of a run. A file that changed its size or date makes another plan."""
         digest = hashlib.sha256()
@@ -69,6 +71,7 @@ class Plan:
             files=digest.hexdigest(),
             preprocessing=preprocessing.model_dump_json(),
             statistics=statistics,
+            keep_personal=keep_personal,
             records_per_shard=per_shard,
             records_per_part=min(chunk, per_shard),
             versions=versions(),

@@ -20,6 +20,7 @@ from biosig.errors import RecordError
 from biosig.physiology import NO_BEATS, UNKNOWN, Beats, beats, summary
 from biosig.preprocess import Preprocessing
 from biosig.quality import flags
+from biosig.readers import Personal, personal
 from biosig.recording import Event, Recording
 from biosig.splits import hashed_fold
 from biosig.store.fingerprint import fingerprint
@@ -33,13 +34,21 @@ _KEPT_ELSEWHERE = frozenset({"age", "sex", "fold", "sub_corpus", "source", "flag
 
 
 def make(
-    corpus: Corpus, entry: Entry, source: Path, preprocessing: Preprocessing, *, statistics: bool
+    corpus: Corpus,
+    entry: Entry,
+    source: Path,
+    preprocessing: Preprocessing,
+    *,
+    statistics: bool,
+    keep_personal: bool = False,
 ) -> tuple[dict[str, Any], list[list[Any]], Int16[np.ndarray, "channel time"]]:
     """Read a record and turn it into its row, its events and its integers.
 
     The row is plain JSON; its place in a shard comes later. With `statistics` it has `beats` too, on the clock of the
     samples. Quality, fingerprint and rhythm are those of the recording
     as it came; the samples are preprocessed. What a step of preprocessing finds is noted too: its flags and its facts.
+    `personal` are the names of the personal fields of the file, for counting; what they say is taken out of the texts,
+    or, with `keep_personal`, added to the meta.
 
     Raises:
         RecordError: If nothing is left to store. Readers and corpora raise what they raise.
@@ -47,7 +56,8 @@ def make(
     recording = corpus.read(entry)
     found_beats = beats(recording) if statistics else NO_BEATS
     ready, marks = _apart(preprocessing.apply(_marked(recording, found_beats)))
-    row = _facts(corpus, entry, ready)
+    who = personal(entry.path)
+    row = _facts(corpus, entry, ready, kept=who.fields if keep_personal else {})
     row["quality"] = tuple(sorted({*flags(recording), *map(str, ready.meta.get("flags", ()))}))
     found = fingerprint(recording)
     row["fingerprint"] = found.hex() if found else None
@@ -74,15 +84,39 @@ def make(
         ]
         for e in ready.events
     ]
+    row["personal"] = sorted(who.fields)
+    if not keep_personal:
+        row["personal"] += _scrub(who, row, events)
     return row, events, samples
 
 
-def _facts(corpus: Corpus, entry: Entry, recording: Recording) -> dict[str, Any]:
+def _scrub(who: Personal, row: dict[str, Any], events: list[list[Any]]) -> list[str]:
+    """Take out of the texts of a record what its file's personal fields say; where there was any, in words."""
+    found = []
+    for name in ("report", "meta"):
+        clean = who.scrub(row[name])
+        if clean != row[name]:
+            row[name] = clean
+            found.append(f"words in the {name}")
+    for event in events:
+        clean_code, clean_text = map(who.scrub, event[2:4])
+        if [clean_code, clean_text] != event[2:4]:
+            event[2:4] = clean_code, clean_text
+            found.append("words in events")
+    # A corpus that names its records after people does so in every table of its own: said, and left.
+    if any(who.scrub(row[name]) != row[name] for name in ("record", "subject")):
+        found.append("name of the record or subject (kept)")
+    return list(dict.fromkeys(found))
+
+
+def _facts(corpus: Corpus, entry: Entry, recording: Recording, *, kept: Mapping[str, str]) -> dict[str, Any]:
     meta = recording.meta
     # A corpus that names no person says that every record is one.
     subject = _text(recording.subject_id or entry.record_id)
     fold = meta.get("fold")
     rest = {str(key): meta[key] for key in sorted(meta, key=str) if key not in _KEPT_ELSEWHERE}
+    if kept:
+        rest["personal"] = {name: _text(value) for name, value in sorted(kept.items())}
     return {
         "record": _text(entry.record_id),
         "subject": subject,
@@ -175,9 +209,9 @@ def _signal_files(path: Path) -> list[Path]:
 
 
 def as_columns(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as the table wants it, from its JSON; whether the fold is official, and beats, are not for the table."""
+    """A row as the table wants it, from its JSON; what else is known of it is not for the table."""
     keys = ("system", "code", "likelihood")
-    columns = {name: value for name, value in row.items() if name not in {"official", "beats"}}
+    columns = {name: value for name, value in row.items() if name not in {"official", "beats", "personal"}}
     columns["codes"] = [dict(zip(keys, code, strict=True)) for code in row["codes"]]
     columns["fingerprint"] = bytes.fromhex(row["fingerprint"]) if row["fingerprint"] else None
     return columns

@@ -22,7 +22,7 @@ from biosig.preprocess import Preprocessing
 from biosig.store import finish
 from biosig.store.chunk import Chunk, Job, Merge, Task, part_is_whole, shard_is_whole
 from biosig.store.crew import hire
-from biosig.store.layout import Skipped
+from biosig.store.layout import Personal, Skipped
 from biosig.store.partial import Partial, Plan
 
 # Small enough to keep many cores busy with few records, large enough that handing it out costs nothing.
@@ -40,6 +40,7 @@ class PrepareReport:
         missing: Records that the corpus lists but whose files were not there.
         resumed: Records that an earlier, interrupted run had read already.
         seconds: Of this run.
+        personal: What the files said of people.
     """
 
     store: Path
@@ -48,6 +49,7 @@ class PrepareReport:
     missing: int
     resumed: int
     seconds: float
+    personal: Personal
 
     @property
     def rate(self) -> float:
@@ -66,6 +68,7 @@ def prepare(
     limit: int | None = None,
     records_per_shard: int = 256,
     statistics: bool = False,
+    keep_personal: bool = False,
     progress: bool = True,
     overwrite: bool = False,
 ) -> PrepareReport:
@@ -85,6 +88,8 @@ def prepare(
         records_per_shard: Records tried for one file.
         statistics: Also find the R peaks of ECGs and their rhythm statistics, which takes many times longer than
             everything else.
+        keep_personal: Whether what the files say of people (names, birth dates, technicians, days) stays in the meta of
+            their records. Otherwise it is counted, left out, and taken out of reports and events.
         progress: Whether to show a progress bar, on standard error.
         overwrite: Replace a store that is there already, and drop what another configuration left half-made. An
             existing store stays until the new one is whole.
@@ -113,10 +118,17 @@ def prepare(
     missing = len(getattr(found, "missing", ()))
     preprocessing = preprocessing or Preprocessing()
     plan = Plan.of(
-        corpus, source, entries, preprocessing, statistics=statistics, per_shard=records_per_shard, chunk=CHUNK
+        corpus,
+        source,
+        entries,
+        preprocessing,
+        statistics=statistics,
+        keep_personal=keep_personal,
+        per_shard=records_per_shard,
+        chunk=CHUNK,
     )
     with hire(workers, dask) as hands, Partial(destination, plan, overwrite=overwrite) as partial:
-        job = Job(corpus, source, partial.work, partial.store, preprocessing, statistics)
+        job = Job(corpus, source, partial.work, partial.store, preprocessing, statistics, keep_personal)
         shards = _shards(entries, records_per_shard)
         try:
             agenda = _Agenda(job, shards)
@@ -138,6 +150,7 @@ def prepare(
         missing=missing,
         resumed=agenda.resumed,
         seconds=time.perf_counter() - began,
+        personal=info.personal,
     )
 
 

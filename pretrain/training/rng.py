@@ -48,13 +48,20 @@ def rng_state() -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def set_rng_state(tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
-    """Go back to what `rng_state` gave."""
+    """Go back to what `rng_state` gave.
+
+    Raises:
+        Exception: If it is not that, of whatever kind.
+    """
     torch.set_rng_state(tensors["torch"])
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
             if (state := tensors.get(f"cuda.{index}")) is not None:
                 torch.cuda.set_rng_state(state, index)
     kind, keys, *rest = numbers["numpy"]
+    # numpy believes the place that it is told, and reads there.
+    if not 0 <= rest[0] <= len(keys):
+        raise ValueError(f"random state: numpy: expected a place among {len(keys)}, got {rest[0]}")
     np.random.set_state((kind, np.array(keys, dtype=np.uint32), *rest))  # noqa: NPY002
     version, internal, gauss = numbers["python"]
     random.setstate((version, tuple(internal), gauss))

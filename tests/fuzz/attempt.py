@@ -30,13 +30,16 @@ class Attempt:
     file: Path
     sound: bytes
 
-    def run(self, seed: int) -> tuple[bytes, bool]:
-        """Damage the file in the way of that number and read it: the bytes, and whether they were accepted.
+    def damaged(self, seed: int) -> bytes:
+        """The file damaged in the way of that number."""
+        return mutate(random.Random(seed), self.sound)
+
+    def run(self, content: bytes) -> bool:
+        """Read the file with other bytes; whether they were accepted.
 
         Raises:
             Exception: Whatever escapes the parser; the bytes are in the file then.
         """
-        content = mutate(random.Random(seed), self.sound)
         self.file.write_bytes(content)
         try:
             with warnings.catch_warnings():
@@ -45,8 +48,8 @@ class Attempt:
         except (BiosigError, OntologyError) as error:
             if "\n" in str(error):
                 raise AssertionError(f"several lines: {error}") from error
-            return content, False
-        return content, True
+            return False
+        return True
 
 
 @contextmanager

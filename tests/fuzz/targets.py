@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from ontology.registry import Registry
+from tests.biosig.corpora.emotion_files import write_cnt
+from tests.biosig.corpora.test_spreadsheet import write_xlsx
 from tests.biosig.readers import writers
 from tests.biosig.store.fake import describe
 from tests.ontology import rf2_release
@@ -66,6 +68,30 @@ def _edf(folder: Path) -> Path:
     signals = [{"label": "EEG Fp1", "samples": 4}, {"label": "EDF Annotations", "unit": "", "samples": 30}]
     texts = [b"+0\x14\x14\0+0.5\x14go\x14\0", b"+1\x14\x14\0"]
     return writers.edf(folder / "r.edf", signals, [[[1, 2, 3, 4], text] for text in texts], kind="EDF+C")
+
+
+def _bdf(folder: Path) -> Path:
+    signals = [{"label": "EEG Fp1", "samples": 4}, {"label": "Status", "samples": 4}]
+    return writers.edf(folder / "r.bdf", signals, [[bytes(range(12)), bytes(12)]] * 2, version="\xffBIOSEMI")
+
+
+def _segments(folder: Path) -> Path:
+    _wfdb(folder, "hea")
+    (folder / "whole.hea").write_text("whole/3 2 500 250\nr 100\n~ 50\nr 100\n", encoding="ascii")
+    return folder / "whole.hea"
+
+
+def _fif(folder: Path) -> Path:
+    import mne
+
+    raw = mne.io.RawArray(1e-6 * _samples(), mne.create_info(["Fp1", "ECG"], 100.0, ["eeg", "ecg"]), verbose="error")
+    raw.save(folder / "r_raw.fif", verbose="error")
+    return folder / "r_raw.fif"
+
+
+def _cnt(folder: Path) -> Path:
+    write_cnt(folder / "r.cnt", ("FP1", "VEO"), 200, 50, values={10: _samples()[:, :5]})
+    return folder / "r.cnt"
 
 
 def _brainvision(folder: Path, damaged: str) -> Path:
@@ -183,6 +209,42 @@ def _prepared(folder: Path) -> Path:
     return folder / "store"
 
 
+def _workbook(folder: Path) -> Path:
+    write_xlsx(folder / "table.xlsx", [["name", "age"], ["a", 8], ["b", 0.5]])
+    return folder / "table.xlsx"
+
+
+def _read_workbook(path: Path) -> object:
+    from biosig.corpora.spreadsheet import cells
+
+    return cells(path)
+
+
+def _people(folder: Path) -> Path:
+    _wfdb(folder, "hea")
+    (folder / "subjects.csv").write_text("record,subject,fold,age,sex,dx\nr,p1,3,50,F,426783006\n", encoding="utf-8")
+    return folder / "subjects.csv"
+
+
+def _read_people(path: Path) -> object:
+    from biosig.corpora import CORPORA
+
+    corpus = CORPORA["folder"]
+    return [corpus.read(entry) for entry in corpus.find(path.parent)]
+
+
+def _score(folder: Path) -> Path:
+    path = folder / "weights.csv"
+    path.write_text(",426783006,164889003|164890007\n426783006,1,0.5\n164889003|164890007,0.5,1\n", encoding="utf-8")
+    return path
+
+
+def _read_score(path: Path) -> object:
+    from finetune.metrics.challenge import read_weights
+
+    return read_weights(path)
+
+
 def _store(folder: Path, damaged: str) -> Path:
     return _prepared(folder) / damaged
 
@@ -216,6 +278,54 @@ def _read_weights(path: Path) -> object:
     return load_weights(nn.Linear(3, 2), path)
 
 
+def _model(folder: Path) -> Path:
+    from biosig.preprocess import Preprocessing
+    from biosig.recording import Modality
+    from pretrain.models.config import ModelConfig
+    from pretrain.models.foundation import FoundationModel
+    from pretrain.models.intake import Intake
+    from pretrain.specs.architecture import Architecture, SignalSpec
+
+    signal = SignalSpec(encoder="resnet1d18", options={"width": 8})
+    steps = Preprocessing()
+    intake = Intake(sampling_rate=100, window_seconds=2, modalities=(Modality.ECG,), preprocessing=steps)
+    FoundationModel(ModelConfig(architecture=Architecture(dim=8, signal=signal), intake=intake)).save_pretrained(folder)
+    return folder / "config.json"
+
+
+def _read_model(path: Path) -> object:
+    from pretrain.models.foundation import FoundationModel
+
+    return FoundationModel.from_pretrained(path.parent)
+
+
+def _network() -> Any:
+    from torch import nn
+
+    from pretrain.specs.recipe import Optimiser
+    from pretrain.training.optimiser import adamw
+
+    module = nn.Linear(3, 2)
+    return module, adamw(module, Optimiser(steps=10, batch_size=2))
+
+
+def _checkpoint(folder: Path, damaged: str) -> Path:
+    import torch
+
+    from pretrain.training.checkpoint import Checkpoints
+
+    module, optimiser = _network()
+    module(torch.ones(1, 3)).sum().backward()
+    optimiser.step()
+    return Checkpoints(folder, keep=1).save(3, module, optimiser, {"epoch": 0, "batch": 3}) / damaged
+
+
+def _read_checkpoint(path: Path) -> object:
+    from pretrain.training.checkpoint import Checkpoints
+
+    return Checkpoints(path.parents[1], keep=1).load(3, *_network())
+
+
 def _sums(folder: Path) -> Path:
     path = folder / "SHA256SUMS.txt"
     path.write_text("".join(f"{number:064x}  a/r{number}.dat\n" for number in range(5)), encoding="utf-8")
@@ -233,7 +343,11 @@ for _ending in ("hea", "dat", "atr"):
     TARGETS.add(f"wfdb-{_ending}", Target(partial(_wfdb, damaged=_ending), _read))
 for _ending in (".vhdr", ".vmrk"):
     TARGETS.add(f"brainvision{_ending}", Target(partial(_brainvision, damaged=_ending), _read))
+TARGETS.add("wfdb-segments", Target(_segments, _read))
 TARGETS.add("edf", Target(_edf, _read))
+TARGETS.add("edf-bdf", Target(_bdf, _read))
+TARGETS.add("fif", Target(_fif, _read))
+TARGETS.add("neuroscan", Target(_cnt, _read))
 TARGETS.add("gdf", Target(_gdf, _read))
 TARGETS.add("egi", Target(_egi, _read))
 TARGETS.add("eeglab", Target(writers.eeglab, _read))
@@ -242,7 +356,7 @@ TARGETS.add("hdf5", Target(_hdf5, _read_hdf5))
 TARGETS.add("pickle", Target(_pickle, _read_pickle))
 TARGETS.add("rf2", Target(partial(_rf2, packed=False), _read_rf2))
 TARGETS.add("rf2-zip", Target(partial(_rf2, packed=True), _read_rf2))
-for _notation in ("rdfxml", "ntriples"):
+for _notation in ("rdfxml", "owlxml", "ntriples"):
     TARGETS.add(f"owl-{_notation}", Target(partial(_owl, notation=_notation), _read_owl))
 TARGETS.add("recipe", Target(_recipe, _read_recipe))
 TARGETS.add("preprocessing", Target(_preset, _read_preset))
@@ -250,5 +364,11 @@ TARGETS.add("store.json", Target(partial(_store, damaged="store.json"), _read_st
 for _name in ("records.parquet", "events.parquet", "physiology.parquet", "shard-00000.npy"):
     TARGETS.add(_name, Target(partial(_store, damaged=_name), _read_store))
     TARGETS.add(f"forged-{_name}", Target(partial(_store, damaged=_name), _read_forged))
+TARGETS.add("workbook", Target(_workbook, _read_workbook))
+TARGETS.add("folder-table", Target(_people, _read_people))
+TARGETS.add("challenge-weights", Target(_score, _read_score))
+TARGETS.add("model-config", Target(_model, _read_model))
+for _name in ("weights.safetensors", "optimiser.safetensors", "random.safetensors", "state.json"):
+    TARGETS.add(f"checkpoint-{_name}", Target(partial(_checkpoint, damaged=_name), _read_checkpoint))
 TARGETS.add("weights", Target(_weights, _read_weights))
 TARGETS.add("download-list", Target(_sums, _read_sums))

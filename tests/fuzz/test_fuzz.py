@@ -26,7 +26,7 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(name: str) -> None:
         @settings(max_examples=12, deadline=None, derandomize=True, database=None)
         @given(st.integers(0, 2**32))
         def tried(seed: int) -> None:
-            attempt.run(seed)
+            attempt.run(attempt.damaged(seed))
 
         tried()
 
