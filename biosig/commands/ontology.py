@@ -140,19 +140,35 @@ def coverage(
 def draw(
     out: Annotated[Path, typer.Argument(help="Picture to write: .png, .svg or .pdf.")],
     graph: _Graph = "cardiac",
+    scores: Annotated[
+        Path | None,
+        typer.Option(help="Colour concepts by a CSV with `concept` and `probability` or `score`, 0 to 1."),
+    ] = None,
+    of: Annotated[str, typer.Option(help="Of a table of several recordings, the `file` that is drawn.")] = "",
 ) -> None:
     """Draw a graph from left to right; the colour of a line is the kind of is-a, organisers are dashed.
 
-    Example: `biosig ontology draw cardiac.svg`
+    The `predictions.csv` of `biosig predict` is such a table. Its concepts that are not in the graph are left out.
+
+    Example: `biosig ontology draw cardiac.svg`, or
+    `biosig ontology draw answer.png --scores predictions/predictions.csv`
     """
     from rich.console import Console
 
+    from biosig.commands.scores import read_scores
     from biosig.plot import save
     from biosig.plot.concepts import concept_graph
 
     console = Console()
+    title = f"The {graph} graph" if _is_shipped(graph) else Path(graph).name
     with console.status("drawing"):
-        save(concept_graph(_load(graph), title=f"The {graph} graph" if _is_shipped(graph) else Path(graph).name), out)
+        drawn = _load(graph)
+        known = None
+        if scores is not None:
+            record, found = read_scores(scores, of)
+            known = {concept: score for concept, score in found.items() if concept in drawn}
+            title = f"{record or scores.name} on the {graph} graph"
+        save(concept_graph(drawn, scores=known, title=title), out)
     console.print(f"wrote {out}", markup=False, highlight=False, soft_wrap=True)
 
 

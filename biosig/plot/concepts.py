@@ -8,6 +8,7 @@ from typing import Any
 
 import networkx as nx
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, PathPatch
@@ -24,6 +25,8 @@ MOST_CONCEPTS = 400
 # Millimetres.
 _BOX_WIDTH, _BOX_HEIGHT, _ROW, _COLUMN, _MARGIN, _LEGEND = 42.0, 7.8, 8.8, 60.0, 5.0, 11.0
 _LETTERS_A_LINE = 36
+# Of scores: white to the blue of the boxes' edges; letters on more than that are white.
+_SHADES, _DARK = LinearSegmentedColormap.from_list("scores", ["#ffffff", "#b9d3e8", "#1d5d94"]), 0.88
 # Okabe and Ito's colours tell apart for colour-blind readers too; kinds of the heart and of the brain never meet.
 _COLOURS: Mapping[Kind, str] = {
     Kind.RHYTHM: "#d55e00",
@@ -41,7 +44,7 @@ _COLOURS: Mapping[Kind, str] = {
 }
 
 
-def concept_graph(graph: ConceptGraph, *, title: str = "") -> Figure:
+def concept_graph(graph: ConceptGraph, *, scores: Mapping[str, float] | None = None, title: str = "") -> Figure:
     """Draw a graph in layers: a concept stands right of everything that it is a kind of.
 
     Lines have the colour of the kind of is-a; organisers, which no recording carries as a label, are dashed and in
@@ -49,11 +52,17 @@ def concept_graph(graph: ConceptGraph, *, title: str = "") -> Figure:
 
     Args:
         graph: What to draw.
+        scores: From 0 to 1, of some concepts, such as the probabilities of a record: the higher, the darker the box,
+            with the number in its corner.
         title: Above the picture.
 
     Raises:
-        BiosigError: If there are no concepts or too many for a page.
+        BiosigError: If there are no concepts or too many for a page, or a score is none of the graph's concepts or not
+            from 0 to 1.
     """
+    for id_, score in (scores or {}).items():
+        if id_ not in graph or not 0 <= score <= 1:
+            raise BiosigError(f"scores: expected 0 to 1 for concepts of the graph, got {score:g} for {id_}")
     if not 0 < len(graph) <= MOST_CONCEPTS:
         raise BiosigError(f"expected a graph of 1 to {MOST_CONCEPTS} concepts to draw, got {len(graph)}")
     depth, height = layers(graph)
@@ -75,7 +84,7 @@ def concept_graph(graph: ConceptGraph, *, title: str = "") -> Figure:
     for edge in graph.edges:
         _draw_edge(axes, edge, place, first=near[edge.child] == edge.parent)
     for concept in graph:
-        _draw_concept(axes, concept, *place[concept.id])
+        _draw_concept(axes, concept, *place[concept.id], (scores or {}).get(concept.id))
     if title:
         axes.text(_MARGIN, _MARGIN + 3, title, fontsize=11, va="center", parse_math=False)
     _draw_legend(axes, graph, page[1] - _MARGIN - _LEGEND / 2)
@@ -159,21 +168,27 @@ def _draw_edge(axes: Axes, edge: Edge, place: Mapping[str, tuple[float, float]],
     )
 
 
-def _draw_concept(axes: Axes, concept: Concept, x: float, y: float) -> None:
+def _draw_concept(axes: Axes, concept: Concept, x: float, y: float, score: float | None) -> None:
+    plain = "white" if concept.organiser else "#eef3f8"
     axes.add_patch(
         FancyBboxPatch(
             (x, y),
             _BOX_WIDTH,
             _BOX_HEIGHT,
             boxstyle="round,pad=0,rounding_size=1.2",
-            facecolor="white" if concept.organiser else "#eef3f8",
+            facecolor=plain if score is None else _SHADES(score),
             edgecolor="#888888" if concept.organiser else "#33506b",
             lw=0.8,
             ls=(0, (3, 2)) if concept.organiser else "-",
             zorder=2,
         )
     )
-    style: dict[str, Any] = {"ha": "center", "va": "center", "zorder": 3, "parse_math": False}
+    ink = "white" if score is not None and score > _DARK else "black"
+    style: dict[str, Any] = {"ha": "center", "va": "center", "zorder": 3, "parse_math": False, "color": ink}
+    if score is not None:
+        axes.text(
+            x + _BOX_WIDTH - 0.8, y + 0.6, f"{score:.2f}", **{**style, "ha": "right", "va": "top"}, fontsize=5.4
+        )  # fmt: skip
     lines = textwrap.wrap(concept.term, _LETTERS_A_LINE, max_lines=2, placeholder=" ...")
     middle = x + _BOX_WIDTH / 2
     if concept.organiser or not concept.abbreviation:

@@ -81,3 +81,35 @@ def test_draw_and_convert(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "wrote" in said("draw", str(tmp_path / "part.svg"), "--graph", str(tmp_path / "part.nt"))
     assert "bundle branch block" in (tmp_path / "part.svg").read_text()
     assert "picture ending in" in refused(capsys, "draw", str(tmp_path / "part.txt"))
+
+
+def test_a_graph_is_coloured_by_predictions(tmp_path: Path) -> None:
+    table, out = tmp_path / "predictions.csv", tmp_path / "scored.svg"
+    lines = ["a/8.hea,164889003,AF,0.93", "a/8.hea,426783006,SR,0.04", "9.hea,164889003,AF,0.12", "9.hea,1,none,0.5"]
+    table.write_text("\n".join(["file,concept,term,probability", *lines]), encoding="utf-8")
+    said("draw", str(out), "--scores", str(table), "--of", "8.hea")
+    text = out.read_text(encoding="utf-8")
+    assert "0.93" in text
+    assert "0.12" not in text
+    assert "8 on the cardiac graph" in text
+    said("draw", str(out), "--scores", str(table), "--of", "9")
+    assert "0.12" in out.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "columns: expected concept, and probability or score, got []"),
+        ("concept,name\n164889003,AF", "columns: expected concept, and probability or score"),
+        ("concept,score\n164889003,2", "score of 164889003: expected a number from 0 to 1, got '2'"),
+        ("concept,score\n164889003,", "score of 164889003: expected a number from 0 to 1"),
+        ("concept,score\n164889003,0\n164889003,1", "concept: expected each once"),
+        ("file,concept,score\na,164889003,0\nb,164889003,1", "file: expected one of a, b (say which with --of)"),
+    ],
+)
+def test_a_table_of_no_scores_is_one_line(
+    content: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(content, encoding="utf-8")
+    assert words in refused(capsys, "draw", str(tmp_path / "x.svg"), "--scores", str(table))

@@ -67,3 +67,26 @@ def test_no_graph_and_too_large_a_graph() -> None:
         with pytest.raises(BiosigError, match=f"expected a graph of 1 to {MOST_CONCEPTS} concepts to draw, got {size}"):
             concept_graph(ConceptGraph(Concept(f"x:{number}", f"t{number}") for number in range(size)))
     assert concept_graph(ConceptGraph([Concept("x:alone", "alone")])).axes
+
+
+def test_scores_are_shades_and_numbers() -> None:
+    graph = cardiac()
+    af, sinus = graph.find("AF").id, graph.find("NSR").id
+    figure = concept_graph(graph, scores={af: 0.93, sinus: 0.04})
+    boxes = [patch for patch in figure.axes[0].patches if isinstance(patch, FancyBboxPatch)]
+    shade = {one.id: sum(box.get_facecolor()[:3]) for one, box in zip(graph, boxes, strict=True)}
+    assert shade[af] < min(shade[one] for one in graph.ids if one != af)
+    texts = {text.get_text(): text for text in figure.axes[0].texts}
+    assert {"0.93", "0.04"} <= set(texts)
+    assert to_hex(texts["0.93"].get_color()) == "#ffffff"
+    assert to_hex(texts["0.04"].get_color()) == "#000000"
+    renderer = figure.canvas.get_renderer()
+    number = texts["0.93"].get_window_extent(renderer)
+    others = [text for text in figure.axes[0].texts if text is not texts["0.93"]]
+    assert not any(number.overlaps(text.get_window_extent(renderer)) for text in others)
+
+
+@pytest.mark.parametrize("bad", [{"1": 0.5}, {"164889003": 1.5}, {"164889003": float("nan")}])
+def test_scores_of_nothing_or_beyond_one_are_refused(bad: dict[str, float]) -> None:
+    with pytest.raises(BiosigError, match="scores: expected 0 to 1 for concepts of the graph"):
+        concept_graph(cardiac(), scores=bad)
