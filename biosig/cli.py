@@ -38,7 +38,7 @@ _ORDER = (
         "evaluate",
         "finetune",
     ),
-    *("predict", "delineate", "beats", "emotion"),
+    *("predict", "delineate", "beats", "emotion", "export"),
 )
 
 

@@ -30,6 +30,7 @@ COMMANDS = (
     "delineate",
     "beats",
     "emotion",
+    "export",
 )
 
 

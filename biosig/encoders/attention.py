@@ -103,6 +103,31 @@ class Chosen:
         return blank.scatter(1, self.place[..., None].expand_as(x), x.masked_fill(~real[..., None], 0))
 
 
+class Everyone:
+    """All tokens of each record, where they are; stands in for `Chosen` where no number may depend on the data.
+
+    Args:
+        chosen: Which count; the others are asked by nobody, and come back as 0.
+
+    Attributes:
+        place: Where each of them is.
+        there: Which of them are chosen; of a record without any, the first.
+    """
+
+    def __init__(self, chosen: Bool[Tensor, "batch token"]) -> None:
+        self._chosen = chosen
+        self.place = torch.arange(chosen.shape[1], device=chosen.device).expand(chosen.shape)
+        self.there = chosen | ((self.place == 0) & ~chosen.any(1, keepdim=True))
+
+    def take(self, x: Float[Tensor, "batch token dim"]) -> Float[Tensor, "batch token dim"]:
+        """As they are."""
+        return x
+
+    def put(self, x: Float[Tensor, "batch token dim"]) -> Float[Tensor, "batch token dim"]:
+        """0 where none is chosen."""
+        return x.masked_fill(~self._chosen[..., None], 0)
+
+
 def _rotated(
     x: Float[Tensor, "batch head token dim"], rotation: tuple[Tensor, Tensor]
 ) -> Float[Tensor, "batch head token dim"]:

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from biosig.encoders.attention import Chosen, Layer, run
+from biosig.encoders.attention import Chosen, Everyone, Layer, run
 from biosig.encoders.base import ENCODERS, Encoder, padding_of, samples_between
 from biosig.encoders.places import SensorPlaces
 
@@ -43,6 +43,8 @@ class LeadTransformer(Encoder):
         self.patch = nn.Linear(self.hop, width)
         self.places = SensorPlaces(width)
         self.norm = nn.LayerNorm(width)
+        #: How tokens that are not there are left out; an exported network keeps them in, masked.
+        self.gather: type[Chosen | Everyone] = Chosen
 
     def forward(
         self,
@@ -85,9 +87,10 @@ class LeadTransformer(Encoder):
         there = mask[:, :, None].expand(x.shape[:3])
         if padding is not None:
             there = there & padding.frames(self.hop)[:, None]
-        few = Chosen((there if seen is None else there & seen).flatten(1))
-        # Patches of different channels at one time have one place.
-        tokens = self.norm(run(self.layers, few.take(x.flatten(1, 2)), few.place % x.shape[2], few.there))
+        few = self.gather((there if seen is None else there & seen).flatten(1))
+        # Patches of different channels at one time have one place. A tensor, for ONNX takes no remainder of a length.
+        place = few.place % few.place.new_full((), x.shape[2])
+        tokens = self.norm(run(self.layers, few.take(x.flatten(1, 2)), place, few.there))
         return few.put(tokens).view_as(x)
 
 

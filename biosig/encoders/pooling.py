@@ -22,7 +22,8 @@ def pool(
     """
     weights = _weights(tokens, valid)
     dtype = torch.promote_types(tokens.dtype, torch.float32)
-    return _blanked(tokens, weights).sum(1, dtype=dtype) / weights.sum(1, keepdim=True)
+    blanked = tokens if valid is None else _blanked(tokens, weights)
+    return blanked.sum(1, dtype=dtype) / weights.sum(1, keepdim=True)
 
 
 class AttentionPool(nn.Module):
@@ -50,8 +51,11 @@ class AttentionPool(nn.Module):
     ) -> Float[Tensor, "batch dim"]:
         """See `pool`."""
         weights = _weights(tokens, valid)
-        tokens = _blanked(tokens, weights)
-        query = self.query(pool(tokens, weights).to(tokens.dtype)).unflatten(1, (self.heads, -1))
+        # No padding at all is known without a look at the data, which an exported network could not take.
+        tokens = tokens if valid is None else _blanked(tokens, weights)
+        query = self.query(pool(tokens, None if valid is None else weights).to(tokens.dtype)).unflatten(
+            1, (self.heads, -1)
+        )
         to_key, to_value = self.key_value.weight.view(2, self.heads, -1, tokens.shape[2])
         # One query: what it asks of a token is turned into the token's own space, and the mean token into a value, in
         # place of every token into both. The bias of a key is the same for all tokens, and no share depends on it.

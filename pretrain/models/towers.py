@@ -50,9 +50,9 @@ class SignalTower(nn.Module):
         return tokens, self.encoder.token_mask(valid, signal.shape[-1])
 
     def pool(
-        self, tokens: Float[Tensor, "batch token width"], kept: Bool[Tensor, "batch token"]
+        self, tokens: Float[Tensor, "batch token width"], kept: Bool[Tensor, "batch token"] | None
     ) -> Float[Tensor, "batch feature"]:
-        """One feature vector a strip, before the projection: what probes see."""
+        """One feature vector a strip, before the projection: what probes see. With no `kept`, nothing is padding."""
         pooled = encoders.pool(tokens, kept) if self.attention is None else self.attention(tokens, kept)
         return pooled.float()
 
