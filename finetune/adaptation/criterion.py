@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from biosig.errors import BiosigError
 from finetune.diagnosis.choices import Imbalance, Loss
 from finetune.heads.prototypes import LOSSES
 
@@ -79,13 +80,13 @@ class Criterion:
         """Weights and shifts from the training rows.
 
         Raises:
-            ValueError: If positives are to be weighted in a loss that has no weights.
+            BiosigError: If positives are to be weighted in a loss that has no weights.
         """
         weight, shift = torch.ones(labels.shape[1]).double(), torch.zeros(labels.shape[1]).double()
         match imbalance:
             case Imbalance.POSITIVE_WEIGHTS:
                 if loss is not Loss.BCE:
-                    raise ValueError(f"imbalance: expected none with the loss {loss}, whose pairs are positives alone")
+                    raise BiosigError(f"imbalance: expected none with the loss {loss}, whose pairs are positives alone")
                 weight = positive_weights(labels, known)
             case Imbalance.LOGIT_ADJUSTMENT:
                 shift = log_odds(labels, known)

@@ -58,7 +58,9 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Where result.json and report.html go.")] = Path("report"),
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws over test subjects.")] = 1000,
     min_positives: Annotated[int, typer.Option(min=1, help="Positive and negative test subjects a concept needs.")] = 5,
-    scratch_steps: Annotated[int, typer.Option(min=1, help="Most optimiser steps of a training from scratch.")] = 120,
+    scratch_steps: Annotated[
+        int, typer.Option(min=1, help="Most steps of adapting, and of training from scratch.")
+    ] = 120,
     weights: Annotated[
         Path | None, typer.Option(help="weights.csv of the CinC 2021 challenge. [default: an approximation]")
     ] = None,

@@ -9,6 +9,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
+from biosig.errors import BiosigError
 from finetune.adaptation.criterion import MOST, Criterion, log_odds, masked_bce, positive_weights
 from finetune.diagnosis.choices import Imbalance, Loss
 from finetune.heads.linear import fit_linear
@@ -92,5 +93,5 @@ def test_the_contrast_of_logits_is_that_of_cosines_and_knows_no_bias() -> None:
 
 def test_pairs_of_positives_have_no_weights() -> None:
     _, labels, known = rare()
-    with pytest.raises(ValueError, match="expected none with the loss ntce"):
+    with pytest.raises(BiosigError, match="expected none with the loss ntce"):
         Criterion.of(Loss.NTCE, Imbalance.POSITIVE_WEIGHTS, labels, known)
