@@ -236,6 +236,7 @@ def test_both_commands(model: Path, store: Path, recording: Path, tmp_path: Path
     assert tuned.exit_code == 0, tuned.output
     assert "backbone.blocks.7" in tuned.output
     assert "macro AUROC" in tuned.output
+    assert all((out / name).is_file() for name in ("README.md", "card.html", "card.json"))
     again = run(build(), ["finetune", str(model), str(store), "--out", str(out)])
     assert "exists already" in str(again.exception)
     broken = tmp_path / "broken.hea"
