@@ -228,6 +228,16 @@ def _cells(said: Prediction) -> tuple[str, ...]:
     return (f"{said.value:+.3f}", said.group, f"{said.probability:.3f}")
 
 
+def _words(config: OutcomeConfig, said: Prediction) -> str:
+    """For a person: `heart rate 72 /min [64, 80]`."""
+    name = config.target.replace("_", " ")
+    if config.risk is not None:
+        by = f"{config.risk.horizon:.3g} {config.unit}".strip()
+        return f"{name} by {by}: probability {said.probability:.2f}; {said.group} third of risk"
+    ends = "" if said.low is None else f" [{said.low:.3g}, {said.high:.3g}]"
+    return f"{name} {said.value:.3g} {config.unit}".strip() + ends
+
+
 def _write(out: Path, config: OutcomeConfig, found: list[tuple[Path, Recording, Prediction]]) -> None:
     """One line a recording, and one picture, numbered where names are alike."""
     import csv
@@ -250,7 +260,6 @@ def _write(out: Path, config: OutcomeConfig, found: list[tuple[Path, Recording, 
             )
     for number, (path, recording, said) in enumerate(found, start=1):
         alike = sum(other.stem == path.stem for other, _, _ in found) > 1
-        words = [f"{name} {cell}" for name, cell in zip(_columns(config), _cells(said), strict=True)]
         only_ecg = all(kind is Modality.ECG for kind in recording.modality)
-        figure = ecg_paper(recording, concepts=words) if only_ecg else traces(recording)
+        figure = ecg_paper(recording, concepts=[_words(config, said)]) if only_ecg else traces(recording)
         save(figure, out / f"{path.stem}{f'-{number}' if alike else ''}.png")

@@ -23,6 +23,9 @@ def stages(
     out: Annotated[
         Path | None, typer.Option(help="Folder for what is made. Without --model it gets the stager itself.")
     ] = None,
+    scored: Annotated[
+        Path | None, typer.Option(help="EDF+ file of a scorer's stages of the same night, to be compared with.")
+    ] = None,
     channels: Annotated[
         str | None, typer.Option(help="Names, separated by commas. [default: EEG and EOG of the first night]")
     ] = None,
@@ -41,14 +44,16 @@ def stages(
     OUT gets stages.csv and hypnogram.png.
 
     Example: `biosig stages sleep-edf --out stager`, then
-    `biosig stages SC4001E0-PSG.edf --model stager --out night`
+    `biosig stages SC4001E0-PSG.edf --model stager --scored SC4001EC-Hypnogram.edf --out night`
     """
     from biosig.errors import BiosigError
     from finetune.sequence.network import Context
 
     if model is not None:
-        _apply(source, model, out)
+        _apply(source, model, out, scored)
         return
+    if scored is not None:
+        raise BiosigError("--scored: expected --model as well; without it nights bring their own stages")
     if causal and alone:
         raise BiosigError("--causal and --alone: expected one of them")
     context = Context.PAST if causal else Context.NONE if alone else Context.BOTH
@@ -82,11 +87,12 @@ def _measure(
     console.print(f"{out}: biosig stages RECORDING --model {out}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _apply(source: Path, model: Path, out: Path | None) -> None:
+def _apply(source: Path, model: Path, out: Path | None, scored_by: Path | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
     import biosig
+    from biosig.readers.edf import read_edf
     from finetune.sequence.hypnogram import hypnogram, summary
     from finetune.sequence.nights import STAGES, UNKNOWN, stages_of
     from finetune.sequence.scores import confusions, scores
@@ -94,7 +100,7 @@ def _apply(source: Path, model: Path, out: Path | None) -> None:
 
     console, notices = Console(), Console(stderr=True)
     with notices.status("reading the night"):
-        recording = biosig.read(source)
+        recording = biosig.read(source) if scored_by is None else read_edf(source, annotations=(scored_by,))
         probabilities = Stager.from_pretrained(model).stage(recording)
     said = probabilities.argmax(1)
     found = summary(said)
@@ -110,7 +116,7 @@ def _apply(source: Path, model: Path, out: Path | None) -> None:
         _, counts = confusions([""], [scored], [said])
         agreed = scores(counts)
         console.print(
-            f"the file's own stages: kappa {agreed['kappa'][0]:.3f}, accuracy {agreed['accuracy'][0]:.3f} over "
+            f"against the scorer: kappa {agreed['kappa'][0]:.3f}, accuracy {agreed['accuracy'][0]:.3f} over "
             f"{int(counts.sum()):,} epochs",
             highlight=False,
         )

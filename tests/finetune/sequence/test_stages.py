@@ -169,11 +169,10 @@ def test_both_commands(folder: Path, tmp_path: Path) -> None:
     assert "exists already" in str(run(build(), ["stages", str(folder), "--out", str(out)]).exception)
     both = run(build(), ["stages", str(folder), "--out", str(tmp_path / "x"), "--causal", "--alone"])
     assert "expected one of them" in str(both.exception)
-    asked = run(
-        build(),
-        ["stages", str(folder / "SC4001E0-PSG.edf"), "--model", str(out), "--out", str(tmp_path / "night")],
-    )
+    night = [str(folder / "SC4001E0-PSG.edf"), "--model", str(out), "--scored", str(folder / "SC4001EC-Hypnogram.edf")]
+    asked = run(build(), ["stages", *night, "--out", str(tmp_path / "night")])
     assert asked.exit_code == 0, asked.output
+    assert "against the scorer: kappa" in asked.output
     with (tmp_path / "night" / "stages.csv").open(encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     assert len(lines) == 90
