@@ -27,8 +27,10 @@ COMMANDS = (
     "evaluate",
     "finetune",
     "predict",
+    "outcome",
     "delineate",
     "beats",
+    "stages",
     "emotion",
     "export",
 )
