@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
@@ -28,6 +29,7 @@ _COLOURS = (
     "#44aa99",
 )
 _REST = "#bdbdbd"
+_LETTERS_A_LINE = 32
 
 
 class Projection(StrEnum):
@@ -78,7 +80,9 @@ def embedding_map(
     for group in (-1, *range(len(named))):
         here = groups == group
         if here.any():
-            name = f"{named[group]} ({here.sum()})" if group >= 0 else f"other ({here.sum()})"
+            name = f"{named[group] if group >= 0 else 'other'} ({here.sum()})"
+            # Two lines of the legend at most, within the page.
+            name = "\n".join(textwrap.wrap(name, _LETTERS_A_LINE, max_lines=2, placeholder=" …"))
             colour = _COLOURS[group] if group >= 0 else _REST
             x, y = points[here].T
             axes.scatter(x, y, s=size, color=colour, label=name, alpha=0.75, linewidths=0)

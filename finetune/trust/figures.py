@@ -37,7 +37,7 @@ def _reliability(axes: Axes, trust: Trust) -> None:
         )
     axes.set(xlabel="probability said", ylabel="share that had the finding", xlim=(0, 1), ylim=(0, 1))
     axes.set_aspect("equal")
-    axes.legend(frameon=False, fontsize=7.5, loc="upper left")
+    _legend(axes)
     _quiet(axes)
 
 
@@ -46,8 +46,13 @@ def _silence(axes: Axes, silence: Silence) -> None:
     axes.axhline(silence.error, color=_INK, linewidth=0.9, linestyle=(0, (1, 2)), label="in random order")
     axes.set(xlabel="share of the questions answered", ylabel="share of the answers wrong", xlim=(0, 1))
     axes.set_ylim(bottom=0)
-    axes.legend(frameon=False, fontsize=7.5, loc="best")
+    _legend(axes)
     _quiet(axes)
+
+
+def _legend(axes: Axes) -> None:
+    """Above the panel: within it a curve may go anywhere."""
+    axes.legend(frameon=False, fontsize=7.5, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.3)
 
 
 def _quiet(axes: Axes) -> None:

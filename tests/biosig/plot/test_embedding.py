@@ -63,3 +63,13 @@ def test_senseless_features_are_refused(features: np.ndarray, labels: list[str],
 def test_umap_says_how_to_get_it() -> None:
     with pytest.raises(BiosigError, match="pip install umap-learn"):
         embedding_map(np.zeros((5, 4)), ["a"] * 5, projection="umap")
+
+
+def test_long_names_stay_on_the_page() -> None:
+    long = "left ventricular hypertrophy with secondary repolarisation abnormality and many more words besides"
+    figure = embedding_map(np.random.default_rng(0).standard_normal((6, 2)), [long, "first degree AV block"] * 3)
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    figure.canvas.draw()
+    assert legend.get_window_extent().x1 <= figure.bbox.x1
+    assert max(text.get_text().count("\n") for text in legend.get_texts()) == 1
