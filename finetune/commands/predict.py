@@ -94,7 +94,7 @@ def _write(out: Path, found: Found) -> None:
     from finetune.diagnosis.shown import write_csv
 
     out.mkdir(parents=True, exist_ok=True)
-    write_csv(out / "predictions.csv", [(path, diagnosis) for path, _, diagnosis in found])
+    write_csv(out / "predictions.csv", found)
     for name, (_, recording, diagnosis) in zip(_names(found), found, strict=True):
         named = [f"{one.concept.term} {one.probability:.2f}" for one in diagnosis.said if one.named]
         only_ecg = all(kind is Modality.ECG for kind in recording.modality)

@@ -10,17 +10,18 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from biosig.quality import flags
 from biosig.recording import Recording
 from finetune.diagnosis.diagnoser import Answer, Diagnosis
 from finetune.trust.neighbours import Neighbour
 
 #: An input that is farther from the training records than this share of their like is called unlike them.
 UNLIKE = 0.99
-_COLUMNS = ("file", "concept", "term", "probability", "threshold", "named", "answer", "novelty", "nearest")
+_COLUMNS = ("file", "concept", "term", "probability", "threshold", "named", "answer", "novelty", "quality", "nearest")
 
 
 def as_table(path: Path, recording: Recording, diagnosis: Diagnosis, *, every: bool) -> RenderableType:
-    """One recording: whether it is like the training records, its findings, and the records it is most like.
+    """One recording: what is wrong with its signal, whether it is like the training records, findings, nearest records.
 
     Args:
         path: Its file.
@@ -35,22 +36,25 @@ def as_table(path: Path, recording: Recording, diagnosis: Diagnosis, *, every: b
             numbers = (f"{one.probability:.2f}", f"{one.concept.threshold:.2f}")
             table.add_row(escape(one.concept.term), *numbers, one.answer.value, style=style)
     head = f"[bold]{escape(str(path))}[/]  {len(recording.channels)} channels, {recording.duration:.1f} s"
-    parts: list[RenderableType] = [head, _novelty(diagnosis.novelty), table if table.row_count else "nothing is likely"]
+    wrong = [f"[bold yellow]wrong with the signal: {', '.join(found)}[/]"] if (found := flags(recording)) else []
+    likely = table if table.row_count else "nothing is likely"
+    parts: list[RenderableType] = [head, *wrong, _novelty(diagnosis.novelty), likely]
     if diagnosis.nearest:
         parts.append(_nearest(diagnosis.nearest))
     return Group(*parts, "")
 
 
-def write_csv(path: Path, found: Iterable[tuple[Path, Diagnosis]]) -> None:
+def write_csv(path: Path, found: Iterable[tuple[Path, Recording, Diagnosis]]) -> None:
     """One line a recording and finding."""
     with path.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow(_COLUMNS)
-        for source, diagnosis in found:
+        for source, recording, diagnosis in found:
+            quality = " ".join(flags(recording))
             nearest = " ".join(f"{one.corpus}/{one.record}" for one in diagnosis.nearest)
             for one in diagnosis.said:
                 numbers = (f"{one.probability:.6f}", f"{one.concept.threshold:.6f}")
-                facts = (int(one.named), one.answer.value, f"{diagnosis.novelty:.4f}", nearest)
+                facts = (int(one.named), one.answer.value, f"{diagnosis.novelty:.4f}", quality, nearest)
                 lines.writerow([str(source), one.concept.concept, one.concept.term, *numbers, *facts])
 
 

@@ -65,9 +65,10 @@ def test_swapped_arms_and_leads_upside_down_move_the_features(diagnoser: Diagnos
         assert np.abs(diagnoser.model.encode(changed) - before).mean() > 0.1 * scale
 
 
-def shown(diagnosis: Diagnosis) -> str:
+def shown(diagnosis: Diagnosis, recording: Recording | None = None) -> str:
     console = Console(file=io.StringIO(), width=120)
-    console.print(as_table(Path("a [b].hea"), ecg(seed=0, duration=2.0), diagnosis, every=False))
+    recording = ecg(seed=0, duration=5.0) if recording is None else recording
+    console.print(as_table(Path("a [b].hea"), recording, diagnosis, every=False))
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
@@ -77,6 +78,17 @@ def test_what_is_unlike_is_said_first_and_loudly(share: float, words: str) -> No
     assert "unlike the training records: farther from them" in text
     assert words in text
     assert text.index("unlike") < text.index("nothing is likely")
+
+
+@pytest.mark.parametrize("what", ["flat", "leads", "unit"])
+def test_what_is_wrong_with_a_signal_is_said_before_its_findings(what: str) -> None:
+    usual = ecg(seed=0, duration=5.0)
+    noise = 200 * np.random.default_rng(0).normal(size=usual.signal.shape)
+    signal = {"flat": np.zeros_like(usual.signal), "leads": noise, "unit": usual.signal / 1000}[what]
+    text = shown(Diagnosis((), 0.5), replace(usual, signal=signal))
+    assert what in text.split("wrong with the signal: ")[1].splitlines()[0]
+    assert text.index("wrong with the signal") < text.index("nothing is likely")
+    assert "wrong with the signal" not in shown(Diagnosis((), 0.5), usual)
 
 
 def test_what_is_like_them_is_said_too_and_neighbours_are_named() -> None:
@@ -93,6 +105,6 @@ def test_what_is_like_them_is_said_too_and_neighbours_are_named() -> None:
 def test_the_table_names_the_nearest(diagnoser: Diagnoser, familiar: list[Recording], tmp_path: Path) -> None:
     diagnosis = diagnoser.diagnose(familiar[0], nearest=2)[0]
     assert len(diagnosis.nearest) == 2
-    write_csv(tmp_path / "said.csv", [(Path("x"), diagnosis)])
+    write_csv(tmp_path / "said.csv", [(Path("x"), familiar[0], diagnosis)])
     lines = (tmp_path / "said.csv").read_text(encoding="utf-8").splitlines()
     assert lines[1].endswith(" ".join(f"{one.corpus}/{one.record}" for one in diagnosis.nearest))
