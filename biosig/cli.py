@@ -38,7 +38,7 @@ _ORDER = (
         "evaluate",
         "finetune",
     ),
-    *("predict", "outcome", "delineate", "beats", "stages", "emotion", "export"),
+    *("predict", "outcome", "delineate", "beats", "stages", "emotion", "export", "model-page"),
 )
 
 

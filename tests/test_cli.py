@@ -33,6 +33,7 @@ COMMANDS = (
     "stages",
     "emotion",
     "export",
+    "model-page",
 )
 
 
@@ -45,7 +46,7 @@ def test_each_command_has_help_with_an_example(command: str) -> None:
 
 def test_commands_come_in_the_order_of_the_work() -> None:
     output = CliRunner().invoke(build(), ["--help"]).output
-    listed = re.findall(r"^\W*([a-z]+)  ", output.split("Commands", 1)[1], re.MULTILINE)
+    listed = re.findall(r"^\W*([a-z-]+)  ", output.split("Commands", 1)[1], re.MULTILINE)
     assert [command for command in listed if command in COMMANDS] == list(COMMANDS)
 
 

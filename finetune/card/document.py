@@ -13,18 +13,9 @@ from finetune.card.contents import Contents
 from finetune.diagnosis.result import Estimate, Severity
 from finetune.report.page import bracket, decimal, picture, render, render_text
 from pretrain.saving import save_bytes, save_json
+from pretrain.sharing.licences import hub_licence
 
 README, PAGE, NUMBERS = "README.md", "card.html", "card.json"
-# What model hubs call the licences of corpora; any other is `other`, with its name beside it.
-_LICENCES = {
-    "cc by 4.0": "cc-by-4.0",
-    "cc0": "cc0-1.0",
-    "odc-by 1.0": "odc-by",
-    "odbl": "odbl",
-    "pddl": "pddl",
-    "apache-2.0": "apache-2.0",
-    "mit": "mit",
-}
 
 
 def write_card(contents: Contents, folder: Path) -> None:
@@ -40,7 +31,6 @@ def write_card(contents: Contents, folder: Path) -> None:
 def front_matter(contents: Contents) -> str:
     """What a model hub files the card under, as YAML without its fences."""
     said = str(contents.store["licence"])
-    licence = _LICENCES.get(said.casefold(), "other")
     corpus = str(contents.store["corpus"])
     metrics = {"roc_auc": contents.auroc, "average_precision": contents.auprc, "brier_score": contents.brier}
     result = {
@@ -53,15 +43,13 @@ def front_matter(contents: Contents) -> str:
         ],
     }
     document: dict[str, Any] = {
-        "license": licence,
+        **hub_licence([said]),
         "library_name": "biosig",
         "tags": ["biosig", *contents.modalities, "biosignals", "snomed-ct", str(contents.training["adaptation"])],
         "datasets": [corpus],
         "metrics": list(metrics),
         "model-index": [{"name": contents.name, "results": [result]}],
     }
-    if licence == "other":
-        document["license_name"] = said
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True).strip()
 
 

@@ -30,6 +30,7 @@ from finetune.trust.neighbours import Neighbour, Neighbours
 from finetune.trust.novelty import Novelty
 from pretrain.errors import ModelError
 from pretrain.models.foundation import FoundationModel
+from pretrain.models.hub import model_folder, push
 from pretrain.saving import load_json, save_json, save_tensors
 from pretrain.specs.architecture import Spec
 
@@ -226,14 +227,21 @@ class Diagnoser:
             self.neighbours.save(folder / NEIGHBOURS)
         save_json(self.config.model_dump(mode="json"), folder / CONFIG)
 
+    def push_to_hub(self, repo_id: str, *, private: bool = True, message: str = "", token: str | None = None) -> str:
+        """Send what `save_pretrained` writes to the Hugging Face hub; no training records.
+
+        Args and errors are those of `FoundationModel.push_to_hub`, which returns the commit as well.
+        """
+        return push(self.save_pretrained, repo_id, private=private, message=message, token=token)
+
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> Diagnoser:
-        """Load a folder, strictly.
+    def from_pretrained(cls, folder: str | Path, *, revision: str | None = None) -> Diagnoser:
+        """Load a folder or, given as text, a hub id, strictly.
 
         Raises:
             ModelError: If the folder is no diagnoser, or its parts do not fit together.
         """
-        folder = Path(folder)
+        folder = model_folder(folder, revision) if isinstance(folder, str) else folder
         path = folder / CONFIG
         if not path.is_file():
             raise ModelError(f"{folder}: not a biosig diagnoser: there is no {CONFIG}; `biosig finetune` makes one")

@@ -22,15 +22,15 @@ from pretrain.masked.tower import MaskedTower
 from pretrain.models.concepts import ConceptTower
 from pretrain.models.config import ModelConfig
 from pretrain.models.fingerprint import check_fingerprint, fingerprint
-from pretrain.models.hub import model_folder
+from pretrain.models.hub import model_folder, push
 from pretrain.models.leakage import TrainingSet
 from pretrain.models.tensors import TensorReport, load_weights
 from pretrain.models.text import ReportEncoder
 from pretrain.models.towers import SignalTower, TextTower, TokenTower, ViewTower
 from pretrain.physiology.tower import PhysiologyTower
-from pretrain.saving import load_json, save_json, save_tensors
+from pretrain.saving import load_json, save_bytes, save_json, save_tensors
 
-CONFIG, WEIGHTS, TRAINING_SET = "config.json", "model.safetensors", "training_set.json"
+CONFIG, WEIGHTS, TRAINING_SET, README = "config.json", "model.safetensors", "training_set.json", "README.md"
 
 
 class Space(StrEnum):
@@ -258,16 +258,47 @@ class FoundationModel(nn.Module):
         self.config = self.config.model_copy(update={"fingerprint": fingerprint(self)})
         save_json(self.config.model_dump(mode="json"), folder / CONFIG)
 
+    def push_to_hub(self, repo_id: str, *, private: bool = True, message: str = "", token: str | None = None) -> str:
+        """Send what `save_pretrained` writes to the Hugging Face hub, with a card made from the configuration.
+
+        Of the people it was trained on `training_set.json` holds hashes; who knows a corpus and its name of a person
+        can ask whether the person is among them. Weights may hold traces of their training records.
+
+        Args:
+            repo_id: `owner/name`; made if it is not there.
+            private: Whether a repository that is made is seen by its owner only.
+            message: Of the commit.
+            token: Of the hub; the one that `hf auth login` keeps by default.
+
+        Returns:
+            The commit, for `from_pretrained(repo_id, revision=...)`.
+
+        Raises:
+            ModelError: If the hub does not take it.
+        """
+        from pretrain.sharing.card import readme  # noqa: PLC0415  above this module
+        from pretrain.sharing.facts import facts  # noqa: PLC0415
+
+        def save(folder: Path) -> None:
+            self.save_pretrained(folder)
+            save_bytes(readme(facts(self), repo_id=repo_id).encode(), folder / README)
+
+        return push(save, repo_id, private=private, message=message, token=token)
+
     @classmethod
-    def from_pretrained(cls, name: str | Path) -> Self:
+    def from_pretrained(cls, name: str | Path, *, revision: str | None = None) -> Self:
         """Load a folder or a hub id, strictly; in evaluation mode.
 
         `tensor_report` says which tensors matched.
 
+        Args:
+            name: Of the folder or the hub's repository.
+            revision: Of the repository; the one in the local cache, or the newest, by default.
+
         Raises:
             ModelError: If the configuration, the weights, the training set or the fingerprint do not fit together.
         """
-        folder = model_folder(name)
+        folder = model_folder(name, revision)
         path = folder / CONFIG
         if not path.is_file():
             raise ModelError(f"{folder}: not a biosig model: there is no {CONFIG}")
