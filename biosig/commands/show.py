@@ -23,7 +23,10 @@ def show(
     seconds: Annotated[float, typer.Option(min=0.1, help="Seconds of the picture.")] = 10.0,
     personal: Annotated[bool, typer.Option("--personal", help="Show who was recorded, by whom and when, too.")] = False,
     layout: Annotated[
-        str, typer.Option(help="ECG paper `3x4+1`, `6x2`, `12x1`, ...; `traces`; `topomap`; or `auto`.")
+        str,
+        typer.Option(
+            help="ECG paper `3x4+1`, `6x2`, ...; `traces`, `longitudinal`, `transverse`, `average`, `topomap`; `auto`."
+        ),
     ] = "auto",
 ) -> None:
     """Show a recording: what is known of it, and its picture with `--out`.

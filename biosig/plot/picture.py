@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from biosig.plot.band_power import band_power_maps
 from biosig.plot.ecg import ecg_paper
+from biosig.plot.montages import MONTAGES
 from biosig.plot.traces import traces
 from biosig.recording import Modality, Recording
 
@@ -27,9 +28,9 @@ def picture(
 
     Args:
         recording: Any.
-        layout: `traces` for any channels, `topomap` for the power of EEG bands over the scalp, or a layout of ECG paper
-            (`biosig.plot.layout.lay_out`: `3x4+1`, `6x2`, `12x1`, ...). `auto` is paper where every channel is ECG,
-            else traces.
+        layout: `traces` for any channels; EEG in a montage (`longitudinal`, `transverse`, `average`); `topomap` for the
+            power of its bands over the scalp; or a layout of ECG paper (`biosig.plot.layout.lay_out`: `3x4+1`, `6x2`,
+            `12x1`, ...). `auto` is paper where every channel is ECG, else traces.
         start: First second shown.
         seconds: How many are shown.
         concepts: Diagnoses in words, for the header of ECG paper.
@@ -40,6 +41,8 @@ def picture(
     """
     if layout == TOPOMAP:
         return band_power_maps(recording, start=start, seconds=seconds)
+    if layout in MONTAGES:
+        return traces(MONTAGES[layout](recording), start=start, seconds=seconds)
     if layout == TRACES or (layout == "auto" and any(kind is not Modality.ECG for kind in recording.modality)):
         return traces(recording, start=start, seconds=seconds)
     return ecg_paper(

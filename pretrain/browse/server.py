@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from biosig.errors import BiosigError
+from biosig.plot.montages import MONTAGES
 from ontology.errors import OntologyError
 from ontology.registry import UnknownNameError
 from pretrain.browse import describe
@@ -28,7 +29,7 @@ from pretrain.browse.safety import Guard
 from pretrain.browse.sight import Sight
 
 PAGE = 25
-LAYOUTS = ("auto", "3x4+1", "3x4+3", "6x2", "12x1", "traces", "topomap")
+LAYOUTS = ("auto", "3x4+1", "3x4+3", "6x2", "12x1", "traces", *MONTAGES, "topomap")
 SECONDS = (2.5, 5.0, 10.0, 20.0, 30.0, 60.0)
 #: What a person can mend: it is said on the page.
 _MENDABLE = (BiosigError, OntologyError, UnknownNameError)

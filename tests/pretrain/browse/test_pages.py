@@ -126,7 +126,7 @@ def test_markup_in_the_data_is_shown_as_it_stands(page: TestClient, catalogue: C
     asked = page.get(f"/?{urlencode({'words': SCRIPT, 'concept': SCRIPT, 'to': SCRIPT, 'by': 'record'})}").text
     assert "<script>alert" not in asked
     svg = page.get(f"/picture.svg?{urlencode({'in': 'hostile', 'id': name})}")
-    assert svg.status_code == 200
+    assert svg.status_code == 200, svg.text
     assert "<script" not in svg.text
 
 
