@@ -122,17 +122,23 @@ def _explain(
     wanted = [[place_of(loaded, diagnosis, name) for name in findings] for _, _, diagnosis in found]
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("explaining", total=sum(map(len, wanted)))
+        done = 0
         for name, (path, recording, diagnosis), places in zip(_names(found), found, wanted, strict=True):
             for place in places:
+
+                def say(asked: int, of: int, done: int = done) -> None:
+                    progress.update(bar, completed=done + asked / of)
+
                 concept = loaded.config.concepts[place]
-                one = explain(loaded, recording, place, method=method, baseline=baseline)
+                one = explain(loaded, recording, place, method=method, baseline=baseline, say=say)
                 probability = next(said.probability for said in diagnosis.said if said.concept is concept)
                 title = f"{concept.term}: {probability:.2f}"
                 short = "".join(c if c.isalnum() else "-" for c in (concept.abbreviation or concept.term)).strip("-")
                 save(figure(one, title), out / f"{name}-{short}.png")
                 if (above := scalp(one, title)) is not None:
                     save(above, out / f"{name}-{short}-scalp.png")
-                progress.update(bar, advance=1)
+                done += 1
+                progress.update(bar, completed=done)
                 progress.console.print(f"{path}: {title}: {words(one)}", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -16,6 +16,8 @@ from ontology.names import hint
 
 #: The name that asks for the finding of the largest probability.
 TOP = "top"
+# Occlusion asks about every stretch of every lead of the whole recording: the time grows with its square.
+_LONGEST = 120.0
 
 
 def place_of(diagnoser: Diagnoser, diagnosis: Diagnosis, name: str) -> int:
@@ -64,10 +66,16 @@ def explain(
 
     Raises:
         ModelError: If the recording cannot be brought to what the model was made for.
+        BiosigError: If it is too long for occlusion.
     """
     question = Question.of(diagnoser, recording)
     match method:
         case Method.GRADIENTS:
             return integrated_gradients(question, place, baseline=baseline)
         case Method.OCCLUSION:
+            if recording.duration > _LONGEST:
+                raise BiosigError(
+                    f"{recording.record_id or 'recording'}: --method occlusion: expected {_LONGEST:g} s at most, got "
+                    f"{recording.duration:g} s; cut it, or take --method gradients"
+                )
             return occlusion(question, place, say=say)

@@ -15,8 +15,8 @@ from finetune.explain.question import Question
 TOLERANCE = 0.01
 # Points of the integral to begin with, at most, and that are added together.
 _FIRST, _MOST, _MORE = 17, 257, 16
-# Signals that go through the network together.
-_BATCH = 16
+# Signals that go through the network together, and numbers whose gradients are kept: a long recording has fewer points.
+_BATCH, _KEPT, _TOGETHER = 16, 2**26, 2**23
 _BLUR = 0.25
 
 
@@ -46,14 +46,15 @@ def integrated_gradients(
         concept: Place of the concept among the logits.
         baseline: What the recording is compared with.
         tolerance: See above.
-        most: Points of the integral, at most.
+        most: Points of the integral, at most; fewer for a recording of many minutes, whose gradients fill the memory.
         batch_size: Points that go through the network together; of no influence on the result.
 
     References:
         Sundararajan et al., Axiomatic attribution for deep networks, arXiv 1703.01365.
     """
     base = baseline_of(question, baseline)
-    way = _Way(question, concept, base, batch_size)
+    most = min(most, max(_FIRST, _KEPT // base.numel()))
+    way = _Way(question, concept, base, min(batch_size, max(_TOGETHER // base.numel(), 1)))
     way.add((np.arange(min(_FIRST, most)) / (min(_FIRST, most) - 1)) ** 3)
     while True:
         change, missed = way.missed()

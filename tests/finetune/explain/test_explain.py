@@ -22,8 +22,9 @@ from finetune.explain.attribution import Attribution
 from finetune.explain.choices import Baseline, Method
 from finetune.explain.explain import explain, place_of
 from finetune.explain.figure import figure, scalp, words
+from finetune.explain.gradients import integrated_gradients
 from finetune.explain.question import Question
-from tests.finetune.explain.models import linear, question
+from tests.finetune.explain.models import Network, linear, question
 
 TUNING = Tuning(min_positives=2, draws=20, budget=Budget(steps=2, batch_size=8, check_every=1))
 
@@ -108,6 +109,18 @@ def test_of_a_long_recording_what_matters_is_shown() -> None:
     texts = [text.get_text() for text in figure(attribution(recording, values), "").texts]
     start = next(float(text.split("–")[0]) for text in texts if "of 40 s" in text)
     assert 16.0 <= start <= 25.0
+
+
+def test_a_recording_too_long_for_occlusion_is_refused(diagnoser: Diagnoser) -> None:
+    recording = ecg(seed=0, duration=130.0, sampling_rate=100.0, record_id="long")
+    with pytest.raises(BiosigError, match="long: --method occlusion: expected 120 s at most, got 130 s"):
+        explain(diagnoser, recording, 0, method=Method.OCCLUSION)
+
+
+def test_a_long_recording_has_fewer_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = question(Network().eval())
+    monkeypatch.setattr("finetune.explain.gradients._KEPT", 20 * asked.signal.numel())
+    assert integrated_gradients(asked, 0, tolerance=1e-9).steps == 20
 
 
 def test_an_eeg_has_traces_and_a_scalp() -> None:
