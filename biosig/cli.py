@@ -18,6 +18,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from biosig.errors import BiosigError
+from biosig.whole import advice
 from ontology.errors import OntologyError
 from ontology.registry import UnknownNameError
 
@@ -80,8 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         build()(args=arguments)
-    except (BiosigError, OntologyError, UnknownNameError, OSError) as error:
+    except (BiosigError, OntologyError, UnknownNameError) as error:
         _complain(str(error))
+        sys.exit(2)
+    except OSError as error:
+        _complain(f"{error.filename}: {advice(error)}" if error.filename else advice(error))
         sys.exit(2)
     except KeyboardInterrupt:
         _complain("interrupted")

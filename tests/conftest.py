@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.offline import blocked
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +21,10 @@ def biosig_data() -> Path:
     if not path.is_dir():
         pytest.fail(f"BIOSIG_DATA names no folder: {folder}")
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network() -> Iterator[None]:
+    """Whatever a test runs stays on this machine."""
+    with blocked():
+        yield

@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from biosig.errors import BiosigError
+from biosig.whole import whole_file
 
 MM_PER_INCH = 25.4
 # The time of writing would make equal pictures differ.
@@ -36,13 +37,12 @@ def save(figure: Figure, path: str | Path, *, dpi: float = 150) -> Path:
         dpi: Dots an inch, for PNG.
 
     Raises:
-        BiosigError: If the ending is none of these.
+        BiosigError: If the ending is none of these, or it cannot be written.
     """
     path = Path(path)
     ending = path.suffix.lower()
     if ending not in _METADATA:
         raise BiosigError(f"{path.name}: expected a picture ending in {', '.join(_METADATA)}, got {ending or 'none'!r}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context({"svg.hashsalt": "biosig", "svg.fonttype": "none"}):
-        figure.savefig(path, dpi=dpi, metadata=_METADATA[ending])
+    with whole_file(path) as place, mpl.rc_context({"svg.hashsalt": "biosig", "svg.fonttype": "none"}):
+        figure.savefig(place, dpi=dpi, metadata=_METADATA[ending])
     return path

@@ -13,7 +13,7 @@ from biosig.errors import BiosigError
 from biosig.recording import Recording
 from biosig.simulate.combinations import draw, next_visit
 from biosig.simulate.electrocardiogram import ecg
-from biosig.simulate.files import expect_empty, run, write_record
+from biosig.simulate.files import new_corpus, run, write_record
 from biosig.simulate.follow_up import FollowUp, write_follow_up
 from biosig.simulate.follow_up import follow_up as follow_up_of
 from biosig.simulate.heart import Subject
@@ -50,7 +50,7 @@ def write_corpus(
     """Simulate a corpus: WFDB records with age, sex, diagnoses, subject and report in the header, beats in `.atr`.
 
     About three in ten subjects have more than one recording, of the same heart; how noisy a recording is varies. The
-    bytes depend on the arguments alone, not on the number of workers. `RECORDS` is written last.
+    bytes depend on the arguments alone, not on the number of workers. The folder is there when it is whole.
 
     Args:
         folder: New or empty.
@@ -66,23 +66,23 @@ def write_corpus(
         The folder.
 
     Raises:
-        BiosigError: If the folder holds something already, or a number makes no sense.
+        BiosigError: If the folder holds something already, cannot be written, or a number makes no sense.
     """
     folder = Path(folder)
     if records < 1 or seed < 0:
         raise BiosigError(f"expected at least one record and a seed of 0 or more, got {records} and {seed}")
-    expect_empty(folder)
     plans = _plans(records, seed)
-    for number in range(0, records, _FOLDER_SIZE):
-        (folder / _subfolder(number)).mkdir(parents=True)
-    # Wrong arguments are told once, here, not from every process.
-    _write(plans[0], folder=folder, seed=seed, sampling_rate=sampling_rate, duration=duration)
-    task = partial(_write, folder=folder, seed=seed, sampling_rate=sampling_rate, duration=duration)
-    run(task, plans[1:], workers=workers, progress=progress)
-    if follow_up:
-        write_follow_up(folder / FOLLOW_UP, {_subject_name(one): _becomes(seed, one) for one in _subjects(plans)})
-    names = "".join(f"{_subfolder(plan.number)}/{_name(plan.number)}\n" for plan in plans)
-    (folder / "RECORDS").write_text(names, encoding="utf-8")
+    with new_corpus(folder) as place:
+        for number in range(0, records, _FOLDER_SIZE):
+            (place / _subfolder(number)).mkdir()
+        task = partial(_write, folder=place, seed=seed, sampling_rate=sampling_rate, duration=duration)
+        # Wrong arguments are told once, here, not from every process.
+        task(plans[0])
+        run(task, plans[1:], workers=workers, progress=progress)
+        if follow_up:
+            write_follow_up(place / FOLLOW_UP, {_subject_name(one): _becomes(seed, one) for one in _subjects(plans)})
+        names = "".join(f"{_subfolder(plan.number)}/{_name(plan.number)}\n" for plan in plans)
+        (place / "RECORDS").write_text(names, encoding="utf-8")
     return folder
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from biosig.simulate.electroencephalogram import eeg
 from biosig.simulate.experiment import Experiment
-from biosig.simulate.files import expect_empty, run, write_record
+from biosig.simulate.files import new_corpus, run, write_record
 
 # A tenth of a microvolt a step: 16 bits reach 3 mV.
 _STEPS_PER_MICROVOLT = 10.0
@@ -20,7 +20,7 @@ def write_experiment(
 
     The comments are `Subject`, `Stimulus`, `Trial` (from 1), `Class` and `Latency`: seconds at every whole second of
     the trial, straight between, or one number where it is fixed. The bytes depend on the experiment alone, not on the
-    number of workers. `RECORDS` is written last.
+    number of workers. The folder is there when it is whole.
 
     Args:
         folder: New or empty.
@@ -32,16 +32,16 @@ def write_experiment(
         The folder.
 
     Raises:
-        BiosigError: If the folder holds something already.
+        BiosigError: If the folder holds something already, or cannot be written.
     """
     folder = Path(folder)
-    expect_empty(folder)
     plans = [(subject, trial) for subject in range(experiment.subjects) for trial in range(experiment.stimuli)]
-    task = partial(_write, folder=folder, experiment=experiment)
-    task(plans[0])
-    run(task, plans[1:], workers=workers, progress=progress)
-    names = [f"S{subject:04d}/s{subject:04d}t{trial + 1:03d}" for subject, trial in plans]
-    (folder / "RECORDS").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    with new_corpus(folder) as place:
+        task = partial(_write, folder=place, experiment=experiment)
+        task(plans[0])
+        run(task, plans[1:], workers=workers, progress=progress)
+        names = [f"S{subject:04d}/s{subject:04d}t{trial + 1:03d}" for subject, trial in plans]
+        (place / "RECORDS").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
     return folder
 
 

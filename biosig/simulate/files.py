@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
@@ -15,18 +15,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from biosig.errors import BiosigError
 from biosig.recording import Recording
+from biosig.whole import whole_folder
 
 Plan = TypeVar("Plan")
 
 
-def expect_empty(folder: Path) -> None:
-    """That nothing is lost by writing a corpus there.
+@contextmanager
+def new_corpus(folder: Path) -> Iterator[Path]:
+    """A folder to write a corpus to; it gets its name when the block ends, so that half a corpus is never there.
 
     Raises:
-        BiosigError: If the folder holds something, or is none.
+        BiosigError: If the folder of that name holds something, is none, or cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BiosigError(f"{folder}: expected a new or empty folder to write a corpus to")
+    with whole_folder(folder) as place:
+        yield place
 
 
 def write_record(

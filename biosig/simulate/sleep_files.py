@@ -10,7 +10,7 @@ import numpy as np
 
 from biosig.errors import BiosigError
 from biosig.recording import Modality
-from biosig.simulate.files import expect_empty, run
+from biosig.simulate.files import new_corpus, run
 from biosig.simulate.sleep import night
 
 _KINDS = {Modality.EEG: "EEG ", Modality.EOG: ""}
@@ -51,12 +51,11 @@ def write_nights(
     folder = Path(folder)
     if not 1 <= subjects <= 100 or not 0.01 <= hours <= 24:
         raise BiosigError(f"expected 1 to 100 subjects and 0.01 to 24 hours, got {subjects} and {hours:g}")
-    expect_empty(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "README.txt").write_text(_README, encoding="utf-8")
-    task = partial(_write, folder=folder, hours=hours, seed=seed)
-    task(0)
-    run(task, list(range(1, subjects)), workers=workers, progress=progress)
+    with new_corpus(folder) as place:
+        (place / "README.txt").write_text(_README, encoding="utf-8")
+        task = partial(_write, folder=place, hours=hours, seed=seed)
+        task(0)
+        run(task, list(range(1, subjects)), workers=workers, progress=progress)
     return folder
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 # Without torch or pandas: the choices of an option are known before anything heavy is imported.
+from biosig.whole import expect_writable, whole_file
 from finetune.beats.choices import Context
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def _measure(source: Path, out: Path, *, context: Context, seeds: int, steps: in
 
     if out.exists():
         raise BiosigError(f"{out}: exists already; give another folder")
+    expect_writable(out)
     budget = replace(Budget(), steps=steps, spec=BeatSpec(context=context))
     plan = Plan(seeds=tuple(range(seeds)), budget=budget)
     console, notices = Console(), Console(stderr=True)
@@ -157,7 +159,7 @@ def _write(recording: Recording, labelled: Labelled, out: Path, name: str, start
     from finetune.beats.rhythm import annotated_stretches
 
     out.mkdir(parents=True, exist_ok=True)
-    with (out / "beats.csv").open("w", newline="", encoding="utf-8") as file:
+    with whole_file(out / "beats.csv") as place, place.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow(["peak", "class", *(f"probability_{beat.value}" for beat in SAID), "probability_af"])
         for peak, beat, p, af in zip(
@@ -165,7 +167,7 @@ def _write(recording: Recording, labelled: Labelled, out: Path, name: str, start
         ):
             numbers = [f"{value:.4f}" for value in p]
             lines.writerow([f"{peak:.4f}", beat.value, *numbers, "" if math.isnan(af) else f"{af:.4f}"])
-    with (out / "episodes.csv").open("w", newline="", encoding="utf-8") as file:
+    with whole_file(out / "episodes.csv") as place, place.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow(["begin", "end"])
         lines.writerows([f"{one.begin:.3f}", f"{one.end:.3f}"] for one in labelled.episodes)

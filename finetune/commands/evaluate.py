@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biosig.errors import BiosigError
+from biosig.whole import expect_writable, write_text
 from finetune.diagnosis.choices import Adaptation
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def evaluate(
     if (protocol is Which.EXTERNAL or test_where) and test_store is None:
         raise BiosigError("an external validation needs --test-store, whose records are tested")
     QUESTIONS[task]  # named before anything is read
+    expect_writable(out)
     outside = None if test_store is None else Selection(Store(test_store), Where.parse(test_where or ()))
     chosen_by = Where.parse(where or ())
     challenge = None if weights is None else read_weights(weights)
@@ -131,8 +133,7 @@ def evaluate(
                 challenge=challenge,
                 say=say,
             )
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / "result.json").write_text(outcome.evaluation.model_dump_json(indent=1), encoding="utf-8")
+            write_text(folder / "result.json", outcome.evaluation.model_dump_json(indent=1))
             write_report(outcome.evaluation, folder / "report.html", example=outcome.example, map_=outcome.map_)
         console.print(as_table(outcome.evaluation, width=console.width))
         console.print(str(folder / "report.html"), style="bold", markup=False, highlight=False)

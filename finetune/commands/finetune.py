@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biosig.whole import expect_writable, whole_folder
 from finetune.diagnosis.choices import Adaptation, Imbalance, Loss, Upward
 from finetune.trust.choices import Remember
 
@@ -92,6 +93,7 @@ def finetune(
 
     if out.exists():
         raise BiosigError(f"{out}: exists already; give another folder")
+    expect_writable(out)
     HEADS[head], QUESTIONS[task]  # named before anything is read
     half = resolve_precision(Precision.AUTO, Device.AUTO) is Precision.BF16
     budget = Budget(steps=steps, learning_rate=3e-4, half=half)
@@ -119,9 +121,10 @@ def finetune(
             allow_leakage=allow_leakage,
             say=lambda what: progress.update(bar, description=what, advance=1),
         )
-        tuned.diagnoser.save_pretrained(out)
-        progress.update(bar, description="card", advance=1)
-        write_card(measure(tuned.made, least=min_positives, draws=tuning.draws), out)
+        with whole_folder(out) as place:
+            tuned.diagnoser.save_pretrained(place)
+            progress.update(bar, description="card", advance=1)
+            write_card(measure(tuned.made, least=min_positives, draws=tuning.draws), place)
     _show(tuned, Console())
     Console().print(f"{out}: biosig predict {out} RECORDING", markup=False, highlight=False)
 

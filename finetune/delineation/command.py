@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biosig.whole import expect_writable, whole_file, whole_folder, write_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -52,14 +54,16 @@ def _measure(source: Path, out: Path, *, folds: int, seeds: int, steps: int) -> 
 
     if out.exists():
         raise BiosigError(f"{out}: exists already; give another folder")
+    expect_writable(out)
     console, notices = Console(), Console(stderr=True)
     with notices.status("reading recordings") as status:
         corpus, recordings = read_annotated(source)
         plan = Plan(folds, tuple(range(seeds)), Budget(steps=steps))
         result, delineator = cross_validate(corpus, recordings, plan, say=status.update)
-    delineator.save_pretrained(out)
-    (out / "table.md").write_text(markdown(result) + "\n", encoding="utf-8")
-    (out / RESULT).write_text(result.model_dump_json(indent=1), encoding="utf-8")
+    with whole_folder(out) as place:
+        delineator.save_pretrained(place)
+        write_text(place / "table.md", markdown(result) + "\n")
+        write_text(place / RESULT, result.model_dump_json(indent=1))
     console.print(as_table(result))
     console.print(f"{out}: biosig delineate RECORDING --model {out}", markup=False, highlight=False, soft_wrap=True)
 
@@ -101,7 +105,7 @@ def _write(leads: Mapping[str, Lead], path: Path) -> None:
     import csv
     import math
 
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with whole_file(path) as place, place.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow(["lead", "wave", "onset", "peak", "offset"])
         for lead, waves in leads.items():

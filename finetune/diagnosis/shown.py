@@ -12,6 +12,7 @@ from rich.table import Table
 
 from biosig.quality import flags
 from biosig.recording import Recording
+from biosig.whole import whole_file
 from finetune.diagnosis.diagnoser import Answer, Diagnosis
 from finetune.trust.neighbours import Neighbour
 
@@ -46,7 +47,7 @@ def as_table(path: Path, recording: Recording, diagnosis: Diagnosis, *, every: b
 
 def write_csv(path: Path, found: Iterable[tuple[Path, Recording, Diagnosis]]) -> None:
     """One line a recording and finding."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with whole_file(path) as place, place.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow(_COLUMNS)
         for source, recording, diagnosis in found:

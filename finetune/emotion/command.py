@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from biosig.whole import expect_writable, write_text
+
 
 class Held(StrEnum):
     """`finetune.emotion.protocols.Protocol`, without what it imports."""
@@ -79,6 +81,7 @@ def emotion(
     from finetune.emotion.table import as_table
     from finetune.emotion.targets import Target
 
+    expect_writable(out)
     experiment = Experiment(
         store=store,
         target=Target.parse(target),
@@ -101,7 +104,7 @@ def emotion(
             begin=lambda done, total: progress.update(task, completed=done, total=total),
             advance=lambda row: progress.update(task, advance=1, description=row),
         )
-    (out / "result.json").write_text(result.model_dump_json(indent=1), encoding="utf-8")
+    write_text(out / "result.json", result.model_dump_json(indent=1))
     write_report(result, out / "report.html")
     console.print(as_table(result, width=console.width))
     console.print(str(out / "report.html"), style="bold", markup=False, highlight=False)

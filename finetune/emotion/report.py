@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from biosig.whole import write_text
 from finetune.diagnosis.result import Severity
 from finetune.emotion.figures import WORDS, by_subject, chance_of, intervals, main_measure
 from finetune.emotion.maps import heads, heard
@@ -42,7 +43,7 @@ def write_report(result: Result, path: Path) -> None:
         notes=[one.text for one in result.findings if one.severity is Severity.NOTE],
         causal=Access.CAUSAL,
     )
-    path.write_text(page, encoding="utf-8")
+    write_text(path, page)
 
 
 def headline(result: Result) -> list[tuple[str, str, str]]:

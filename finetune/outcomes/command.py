@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biosig.whole import expect_writable, whole_file
 from finetune.diagnosis.choices import Adaptation
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def outcome(
         raise BiosigError("--out: expected a folder for the fitted model")
     if out.exists():
         raise BiosigError(f"{out}: exists already; give another folder")
+    expect_writable(out)
     _fit(
         source[0],
         source[1],
@@ -246,7 +248,7 @@ def _write(out: Path, config: OutcomeConfig, found: list[tuple[Path, Recording, 
     from biosig.recording import Modality
 
     out.mkdir(parents=True, exist_ok=True)
-    with (out / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
+    with whole_file(out / "predictions.csv") as place, place.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow(["file", *_columns(config)])
         for path, _, said in found:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from biosig.whole import write_text
 from finetune.diagnosis.result import (
     ADAPTED,
     ConceptScore,
@@ -145,7 +146,7 @@ def write_report(
         auprc={score.concept: score.auprc for score in _most_labels(evaluation)},
         trust_picture=picture(trust_figure(evaluation.trust), "svg") if evaluation.trust else "",
     )
-    path.write_text(page, encoding="utf-8")
+    write_text(path, page)
 
 
 def lines(evaluation: Evaluation) -> list[Line]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biosig.whole import expect_writable, whole_file
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -75,6 +77,7 @@ def _measure(
 
     if out.exists():
         raise BiosigError(f"{out}: exists already; give another folder")
+    expect_writable(out)
     console, notices = Console(), Console(stderr=True)
     with notices.status("reading nights") as status:
         nights = read_nights(source, channels, say=status.update)
@@ -135,7 +138,7 @@ def _write(probabilities: np.ndarray, path: Path) -> None:
 
     from finetune.sequence.nights import EPOCH, STAGES
 
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with whole_file(path) as place, place.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow(["onset", "duration", "stage", *STAGES])
         for epoch, one in enumerate(probabilities):

@@ -74,7 +74,8 @@ def embed(
             advance=lambda done: progress.advance(bar, done),
             left_out=left_out,
         )
-    Console().print(f"{written.rows:,} embeddings of {written.dim} numbers -> {out}", markup=False, highlight=False)
+    if written.rows:
+        Console().print(f"{written.rows:,} embeddings of {written.dim} numbers -> {out}", markup=False, highlight=False)
     if failed:
         notices.print(f"{len(failed)} of {len(files)} files left out", style="yellow")
         raise typer.Exit(2)

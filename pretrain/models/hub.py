@@ -13,12 +13,15 @@ from pretrain.errors import ModelError
 _PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model")
 # What is sent: weights, configuration and pages. No table of records, whatever a folder holds.
 _SENT = ("*.json", "*.safetensors", "README.md", "card.html")
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+# A name without an owner is a folder that is not there, not a reason to ask the network.
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _EXTRA = "pip install 'biosig[hub]'"
 
 
 def model_folder(name: str | Path, revision: str | None = None) -> Path:
     """The folder of a model; the network is touched only for a hub id that is not in the local hub cache.
+
+    With `HF_HUB_OFFLINE=1` not even then.
 
     Args:
         name: A folder, or a hub id such as `ncbi/MedCPT-Query-Encoder`.
@@ -32,8 +35,9 @@ def model_folder(name: str | Path, revision: str | None = None) -> Path:
         if revision is not None:
             raise ModelError(f"{name}: expected a hub id with revision {revision!r}, found a folder, which has none")
         return folder
-    if isinstance(name, Path) or not _HUB_ID.fullmatch(name):
-        raise ModelError(f"{name}: expected the folder of a model, or the id of one on the Hugging Face hub")
+    # `runs/mistyped` is a path as long as there is a folder `runs`.
+    if isinstance(name, Path) or not _HUB_ID.fullmatch(name) or Path(name).parent.is_dir():
+        raise ModelError(f"{name}: expected the folder of a model, or OWNER/NAME of one on the Hugging Face hub")
     try:
         from huggingface_hub import snapshot_download  # noqa: PLC0415  # an extra
     except ImportError as error:

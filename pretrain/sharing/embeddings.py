@@ -62,7 +62,7 @@ def write_embeddings(
     advance: Callable[[int], None] = lambda _: None,
     left_out: Callable[[ModelError], None] | None = None,
 ) -> Written:
-    """Write a row a recording, or a row a window.
+    """Write a row a recording, or a row a window; no file if not one recording can be embedded.
 
     Args:
         model: In any mode; it is left in evaluation mode.
@@ -108,8 +108,9 @@ def write_embeddings(
                         writer.write_table(part)
                         rows += len(part)
                     advance(done)
-        with writing(out):
-            partial.replace(out)
+        if rows:
+            with writing(out):
+                partial.replace(out)
     finally:
         partial.unlink(missing_ok=True)
     return Written(rows, dim)

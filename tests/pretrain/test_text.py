@@ -100,9 +100,11 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
         _ = ReportEncoder(str(tmp_path), cache=None).network
 
 
-@pytest.mark.parametrize("name", ["./nowhere", "/nowhere/at/all", "a/b/c", "", "spaces in it"])
+@pytest.mark.parametrize(
+    "name", ["./nowhere", "/nowhere/at/all", "a/b/c", "", "spaces in it", "diagnoser", "pretrain/mistyped"]
+)
 def test_what_cannot_be_a_hub_id_never_reaches_the_network(name: str) -> None:
-    with pytest.raises(ModelError, match="expected the folder of a model, or the id"):
+    with pytest.raises(ModelError, match="expected the folder of a model, or OWNER/NAME"):
         model_folder(name)
 
 
