@@ -27,6 +27,8 @@ def browse(
 
     Example: `biosig browse stores/ludb stores/cinc2021 --model runs/ecg/model`
     """
+    from contextlib import suppress
+
     import uvicorn
     from rich.console import Console
 
@@ -59,7 +61,9 @@ def browse(
     listening = listen(port)
     address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
     notices.print(f"{len(catalogue):,} records at {address} (Ctrl-C ends it)", highlight=False, soft_wrap=True)
-    uvicorn.Server(uvicorn.Config(application, log_level="warning", server_header=False)).run(sockets=[listening])
+    server = uvicorn.Server(uvicorn.Config(application, log_level="warning", server_header=False))
+    with suppress(KeyboardInterrupt):  # the way to end it
+        server.run(sockets=[listening])
 
 
 def listen(port: int) -> socket.socket:

@@ -54,21 +54,23 @@ class Drawings:
         """
         store, row = self._catalogue.place(view.row)
         entry = self._catalogue.entry(view.row)
-        figure = picture(
-            store.recording(row),
-            layout=view.layout,
-            start=view.start,
-            seconds=view.seconds,
-            concepts=[self._catalogue.vocabulary.term(concept) for concept in entry.concepts],
-            heart_rate=entry.heart_rate,
-        )
-        return as_svg(figure)
+        recording = store.recording(row)
+        with _LOCK:
+            figure = picture(
+                recording,
+                layout=view.layout,
+                start=view.start,
+                seconds=view.seconds,
+                concepts=[self._catalogue.vocabulary.term(concept) for concept in entry.concepts],
+                heart_rate=entry.heart_rate,
+            )
+            return _as_svg(figure)
 
 
-def as_svg(figure: Figure) -> bytes:
+def _as_svg(figure: Figure) -> bytes:
     """A figure whose letters are drawn: no font of the reader's changes it."""
     buffer = io.BytesIO()
-    with _LOCK, mpl.rc_context({"svg.hashsalt": "biosig", "svg.fonttype": "path"}):
+    with mpl.rc_context({"svg.hashsalt": "biosig", "svg.fonttype": "path"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "biosig"})
     return buffer.getvalue()
 

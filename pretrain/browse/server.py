@@ -31,6 +31,8 @@ from pretrain.browse.sight import Sight
 PAGE = 25
 LAYOUTS = ("auto", "3x4+1", "3x4+3", "6x2", "12x1", "traces", *MONTAGES, "topomap")
 SECONDS = (2.5, 5.0, 10.0, 20.0, 30.0, 60.0)
+#: Seconds of a picture, at most: more is a black bar.
+LONGEST = 600.0
 #: What a person can mend: it is said on the page.
 _MENDABLE = (BiosigError, OntologyError, UnknownNameError)
 #: What reading a damaged record raises.
@@ -239,7 +241,7 @@ def static(request: Request) -> Response:
 def _view(parameters: Mapping[str, str], row: int) -> View:
     start, seconds = number(parameters, "start"), number(parameters, "seconds")
     layout = parameters.get("layout", "").strip() or "auto"
-    return View(row, max(start or 0.0, 0.0), seconds or 10.0, layout)
+    return View(row, max(start or 0.0, 0.0), min(seconds or 10.0, LONGEST), layout)
 
 
 @cache

@@ -15,9 +15,9 @@
     if (!items.length) return;
     if (place >= items.length) { follow('.pager a[rel="next"]'); return; }
     if (place < 0) { follow('.pager a[rel="prev"]'); return; }
-    if (chosen >= 0) items[chosen].removeAttribute("aria-selected");
+    if (chosen >= 0) items[chosen].removeAttribute("aria-current");
     chosen = place;
-    items[chosen].setAttribute("aria-selected", "true");
+    items[chosen].setAttribute("aria-current", "true");
     items[chosen].querySelector("a.open").focus({ preventScroll: true });
     items[chosen].scrollIntoView({ block: "nearest" });
   };

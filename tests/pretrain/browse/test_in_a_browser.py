@@ -41,7 +41,7 @@ def test_a_reader_walks_by_keys_alone(address: str, tmp_path: Path) -> None:
         names = browser.ask("[...document.querySelectorAll('a.open')].map((one) => one.textContent)")
         for key in ("j", "ArrowDown", "j", "k"):
             browser.press(key)
-        assert browser.ask("document.querySelector('[aria-selected=true] a.open').textContent") == names[1]
+        assert browser.ask("document.querySelector('tr[aria-current] a.open').textContent") == names[1]
         assert browser.ask("document.activeElement.textContent") == names[1], "the focus goes along"
         browser.press("Enter")
         browser.wait("document.querySelector('.picture img')?.complete && location.pathname === '/record'")
