@@ -6,16 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Int
 
 from biosig.recording import Recording
 from biosig.store import Store
 from finetune.embedding import Embedded, embed
 from pretrain.models.foundation import FoundationModel
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Joined:
 
     def frame(self, *names: str) -> pd.DataFrame:
         """Columns of the tables of records, one below the other."""
+        import pandas as pd  # noqa: PLC0415 -- a third of a second that an answer to one recording does without
+
         return pd.concat([store.frame(*names) for store in self.stores], ignore_index=True)
 
     def recording(self, row: int) -> Recording:
