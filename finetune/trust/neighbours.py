@@ -13,8 +13,6 @@ from jaxtyping import Float, Float32, Int
 from pretrain.errors import ModelError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from biosig.store import Store
     from finetune.trust.novelty import Novelty
     from ontology.graph import ConceptGraph
@@ -139,19 +137,17 @@ class Neighbours:
         import pyarrow.parquet as pq  # noqa: PLC0415 -- as above
 
         try:
-            table = pq.read_table(path)
+            # Not `read_table`, which loads half a second of what several files need.
+            with pq.ParquetFile(path) as file:
+                table = file.read()
             dim = table.schema.field("vector").type.list_size
             columns = [table[name].to_pylist() for name in ("record", "corpus", "concepts", "findings")]
-        except (OSError, pa.ArrowException, KeyError, AttributeError) as error:
+            vectors = np.from_dlpack(table["vector"].combine_chunks().flatten()).reshape(-1, dim)
+        except (OSError, pa.ArrowException, KeyError, AttributeError, TypeError) as error:
             raise ModelError(f"{path}: training records that cannot be read: {' '.join(str(error).split())}") from error
         if dim != len(mean):
             raise ModelError(f"{path}: vector: expected {len(mean)} numbers each, got {dim}")
-        return cls(_floats(table["vector"], dim), mean, deviation, *columns)
-
-
-def _floats(column: pa.ChunkedArray, dim: int) -> Float32[np.ndarray, "record dim"]:
-    flat: np.ndarray = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    return np.asarray(flat, dtype=np.float32).reshape(-1, dim)
+        return cls(vectors, mean, deviation, *columns)
 
 
 def _largest(values: Float[np.ndarray, " record"], k: int) -> list[int]:
