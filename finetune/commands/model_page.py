@@ -37,9 +37,11 @@ def model_page(
     with Console(stderr=True).status("loading the model"):
         known = facts(FoundationModel.from_pretrained(model), name)
     found = [evaluated(path, known) for path in result or ()]
+    # A folder of this machine is nothing to anybody else.
+    where = "FOLDER" if Path(model).is_dir() else model
     if out.suffix == ".html":
-        text = page(known, where=model, evaluations=found)
+        text = page(known, where=where, evaluations=found)
     else:
-        text = readme(known, repo_id=model, evaluations=found)
+        text = readme(known, repo_id=where, evaluations=found)
     save_bytes(text.encode(), out)
     Console().print(str(out), style="bold", markup=False, highlight=False)

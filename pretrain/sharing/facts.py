@@ -72,6 +72,11 @@ class Facts:
     training_set: str | None
     versions: Mapping[str, str]
 
+    @property
+    def citations(self) -> tuple[str, ...]:
+        """Whom to cite, each once."""
+        return tuple(dict.fromkeys(f"{one.citation} {one.url}".strip() for one in self.corpora))
+
 
 def facts(model: FoundationModel, name: str | None = None) -> Facts:
     """Everything that its configuration says.
@@ -131,11 +136,23 @@ def _architecture(model: FoundationModel) -> dict[str, str]:
 def _intake(model: FoundationModel) -> dict[str, str]:
     intake = model.config.intake
     return {
-        "channels": ", ".join(intake.leads) if intake.leads else f"any of {', '.join(intake.modalities)}, in any order",
+        "channels": ", ".join(intake.leads)
+        if intake.leads
+        else f"any {' or '.join(intake.modalities).upper()}, in any order",
         "sampling rate": f"{intake.sampling_rate:g} Hz",
         "window": f"{intake.window_seconds:g} s; longer recordings are averaged over windows",
-        "preprocessing": " | ".join(str(step) for step in intake.preprocessing.steps) or "none",
+        "preprocessing": " | ".join(map(_step, intake.preprocessing.model_dump(mode="json")["steps"])) or "none",
     }
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    """`resample rate 100, phase zero`."""
+    options = ", ".join(
+        f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
+        for key, value in step.items()
+        if key != "kind"
+    )
+    return f"{step['kind']} {options}".strip()
 
 
 def _training(recipe: Mapping[str, Any], steps: int, precision: str) -> dict[str, str]:
