@@ -35,13 +35,12 @@ class GroupNorm(nn.GroupNorm):
         if there is None:
             # As a function, for it takes a single value as well, which a very short record may come down to.
             return torch.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
-        if x.ndim == 4:
-            return self(x.squeeze(2), there).unsqueeze(2)
-        frames = there[:, None]
-        grouped, counted = x.float().reshape(len(x), self.num_groups, -1, x.shape[-1]), frames[:, :, None]
+        of_channels = (-1, *[1] * (x.ndim - 2))
+        frames = there.view(len(x), *of_channels[1:], x.shape[-1])
+        grouped, counted = x.float().reshape(len(x), self.num_groups, -1, x.shape[-1]), there[:, None, None]
         count = counted.sum(-1, keepdim=True) * grouped.shape[2]
         mean = (grouped * counted).sum((2, 3), keepdim=True) / count
         centred = (grouped - mean) * counted
         variance = centred.square().sum((2, 3), keepdim=True) / count
-        normal = (centred * (variance + self.eps).rsqrt()).flatten(1, 2)
-        return ((normal * self.weight[:, None] + self.bias[:, None]) * frames).to(x.dtype)
+        normal = (centred * (variance + self.eps).rsqrt()).reshape(x.shape)
+        return ((normal * self.weight.view(of_channels) + self.bias.view(of_channels)) * frames).to(x.dtype)

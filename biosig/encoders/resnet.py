@@ -44,7 +44,7 @@ class ResNet1d(Backbone):
         if width % _GROUPS:
             raise ValueError(f"width: expected a multiple of {_GROUPS}, got {width}")
         hop = samples_between(sfreq, _FRAME_RATE)
-        self.stem = _Conv(n_chans, width, odd(_STEM_SECONDS * sfreq), stride=hop, hop=hop)
+        self.stem = _Stem(n_chans, width, odd(_STEM_SECONDS * sfreq), stride=hop, hop=hop)
         kind = Bottleneck if bottleneck else Basic
         layers: list[Basic | Bottleneck] = []
         channels = width
@@ -123,17 +123,55 @@ class _Conv(nn.Module):
 
     def forward(self, x: Tensor, padding: Padding | None) -> Tensor:
         there = None if padding is None else padding.frames(self.hop)
+        x, kernel, stride, reach = self.arranged(x)
         if torch.bfloat16 not in (x.dtype, _computed_in(x)):
-            normal: Tensor = self.norm(self.conv(x.squeeze(2)), there).unsqueeze(2)
+            # In training a record by itself is computed twice over: alone, torch gives it another kernel, which rounds
+            # otherwise, and gradients would depend on how a batch is cut, by up to 5e-5.
+            alone = self.training and len(x) == 1
+            x = x.squeeze(2).expand(2 if alone else -1, -1, -1)
+            x = functional.conv1d(x, kernel, stride=stride, padding=reach)[: 1 if alone else None]
+            # A picture before the norm, not behind it: what comes next works in place, which upon a view costs a copy.
+            normal: Tensor = self.norm(x.unsqueeze(2), there)
             return normal
-        conv, beside = self.conv, torch.channels_last
+        beside = torch.channels_last
         # By way of a row of numbers, so that its gradient comes back in the order that DDP wants.
-        kernel = conv.weight.flatten().view(conv.out_channels, conv.in_channels, 1, -1)
+        kernel = kernel.flatten().view(*kernel.shape[:2], 1, -1)
         x = x.contiguous(memory_format=beside)
-        x = functional.conv2d(x, kernel, stride=(1, *conv.stride), padding=(0, conv.kernel_size[0] // 2))
-        if conv.out_channels < _FILLED:
+        x = functional.conv2d(x, kernel, stride=(1, stride), padding=(0, reach))
+        if self.conv.out_channels < _FILLED:
             x = x.contiguous()
         return self.norm(x, there).contiguous(memory_format=beside)
+
+    def arranged(self, x: Tensor) -> tuple[Tensor, Tensor, int, int]:
+        """What is convolved, with which kernel, at what stride, and how many zeros are around it."""
+        return x, self.conv.weight, self.conv.stride[0], self.conv.kernel_size[0] // 2
+
+
+class _Stem(_Conv):
+    """A first layer of few channels and a long stride, computed as one of many channels and a stride of one.
+
+    So many samples as it strides over become one frame of as many times the channels: the same sums, but for the zeros
+    that fill the kernel up to whole frames, and a convolution that fills vectors and matrix units.
+    """
+
+    def arranged(self, x: Tensor) -> tuple[Tensor, Tensor, int, int]:
+        """See `_Conv.arranged`."""
+        hop, kernel = self.conv.stride[0], self.conv.weight
+        if hop == 1:
+            return super().arranged(x)
+        size, reach = kernel.shape[2], kernel.shape[2] // 2
+        ahead = -(-reach // hop)
+        before = ahead * hop - reach
+        frames = ahead - (-(size - reach) // hop)
+        kernel = functional.pad(kernel, (before, frames * hop - size - before))
+        behind = (-(-x.shape[3] // hop) + frames - 1 - ahead) * hop - x.shape[3]
+        x = functional.pad(x.to(_computed_in(x)), (ahead * hop, behind))
+        return _folded(x.squeeze(2), hop).unsqueeze(2), _folded(kernel, hop), 1, 0
+
+
+def _folded(x: Tensor, hop: int) -> Tensor:
+    """`(row, channel, frame x hop)` as `(row, channel x hop, frame)`, a frame's numbers side by side in memory."""
+    return x.reshape(*x.shape[:2], -1, hop).permute(0, 2, 1, 3).flatten(2).transpose(1, 2)
 
 
 def _computed_in(x: Tensor) -> torch.dtype:

@@ -10,7 +10,7 @@ from pretrain.specs.architecture import Spec
 class Precision(StrEnum):
     """The arithmetic of the towers; losses and weights are float32 in any case.
 
-    `auto` is bfloat16 on a GPU and on a CPU with AMX tiles, float32 elsewhere.
+    `auto` is bfloat16 on a GPU and on a CPU with AMX tiles or AVX512-BF16, float32 elsewhere.
     """
 
     AUTO = "auto"

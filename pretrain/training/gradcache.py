@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from pretrain.data.parts import Parts
+from pretrain.parallel.distributed import ALONE
 from pretrain.parallel.sharding import share_gradients_of_numbers
 from pretrain.training.learner import Learner
 from pretrain.training.rng import draw_key
@@ -121,14 +122,11 @@ class GradCache:
 
 
 def split(batch: Mapping[str, Tensor], size: int | None) -> list[Mapping[str, Tensor]]:
-    """A batch in parts of so many records; the last may have fewer."""
-    count = len(batch["signal"])
-    if size is None or size >= count:
+    """A batch in parts of about equal length, of so many records at most."""
+    slices = ALONE.parts(len(batch["signal"]), size)
+    if len(slices) == 1:
         return [batch]
-    return [
-        {name: value[start : start + size] if value.ndim else value for name, value in batch.items()}
-        for start in range(0, count, size)
-    ]
+    return [{name: value[part] if value.ndim else value for name, value in batch.items()} for part in slices]
 
 
 def _leaf(value: Tensor) -> Tensor:

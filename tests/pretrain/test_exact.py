@@ -40,14 +40,14 @@ def plain(case: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
 
 
 def same(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
-    """To 2e-5 of the largest number of each tensor; of the tensors that are next to nothing, to 1e-7 of the largest."""
+    """To 1e-5 of the largest number of each tensor; of the tensors that are next to nothing, to 1e-7 of the largest."""
     assert found.keys() == expected.keys()
     largest = {name: float(value.abs().max()) for name, value in expected.items()}
     least = 0.01 * max(largest.values())
     wrong = {
         name: error / max(largest[name], least)
         for name, value in expected.items()
-        if not (error := float((found[name] - value).abs().max())) <= 2e-5 * max(largest[name], least)
+        if not (error := float((found[name] - value).abs().max())) <= 1e-5 * max(largest[name], least)
     }
     assert not wrong
 
@@ -57,7 +57,7 @@ def part(found: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 @every
-@pytest.mark.parametrize("size", [MICRO_BATCH, 5, RECORDS])
+@pytest.mark.parametrize("size", [1, MICRO_BATCH, RECORDS])
 def test_gradient_caching_is_the_plain_gradient(case: str, size: int) -> None:
     losses, expected = plain(case)
     assert losses["loss"] > 0

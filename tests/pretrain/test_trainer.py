@@ -166,9 +166,20 @@ def test_too_few_records_are_said_so(tiny: Tiny, store: Path, tmp_path: Path) ->
 def test_precision_is_what_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> None:
     for asked in (Precision.BF16, Precision.FLOAT32):
         assert resolve_precision(asked, Device.CPU) is asked
-    for amx, expected in ((True, Precision.BF16), (False, Precision.FLOAT32)):
-        monkeypatch.setattr("pretrain.training.precision._has_amx", lambda amx=amx: amx)
+    for flags, expected in (
+        ("fpu sse2 avx512f amx_bf16 amx_tile", Precision.BF16),
+        ("fpu sse2 avx512f avx512_bf16", Precision.BF16),
+        ("fpu sse2 avx512f", Precision.FLOAT32),
+    ):
+        listed = f"model name\t: of avx512_bf16 a name says nothing\nflags\t\t: {flags}\nbugs\t\t: none\n"
+        monkeypatch.setattr(Path, "read_text", lambda *_, listed=listed, **__: listed)
         assert resolve_precision(Precision.AUTO, Device.CPU) is expected
+    monkeypatch.setattr(Path, "read_text", _nothing)
+    assert resolve_precision(Precision.AUTO, Device.CPU) is Precision.FLOAT32
+
+
+def _nothing(*_: object, **__: object) -> str:
+    raise FileNotFoundError("/proc/cpuinfo: this is no Linux")
 
 
 def test_bfloat16_trains_too_and_losses_stay_float32(tiny: Tiny, store: Path, tmp_path: Path) -> None:

@@ -43,6 +43,33 @@ def test_tokens_and_gradients_are_those_of_plain_layers(width: int, bottleneck: 
         assert_close(ours, theirs)
 
 
+@pytest.mark.parametrize("samples", [1, 7, 40, 1003])
+@pytest.mark.parametrize("rate", [40.0, 100.0, 250.0, 257.0, 500.0])
+def test_the_stem_is_the_strided_convolution_it_stands_for(rate: float, samples: int) -> None:
+    torch.manual_seed(0)
+    stem = ResNet1d(3, rate, 8, (1,), bottleneck=False).double().stem
+    x = torch.randn(2, 3, samples, dtype=torch.float64, requires_grad=True)
+    found, expected = stem(x.unsqueeze(2), None).squeeze(2), plainly(stem, x)
+    assert found.shape == (2, 8, -(-samples // stem.hop))
+    assert_close(found, expected)
+    up, wanted = torch.randn_like(expected), [x, *stem.parameters()]
+    assert_close(torch.autograd.grad(found, wanted, up), torch.autograd.grad(expected, wanted, up))
+
+
+def test_a_record_by_itself_is_rounded_as_among_others_in_training() -> None:
+    torch.manual_seed(0)
+    net, x = ResNet1d(3, 100.0, 8, (1, 2), bottleneck=False), torch.randn(5, 3, 301)
+    weights = list(net.parameters())
+    whole = net(x)
+    up = torch.randn_like(whole)
+    alone = torch.cat([net(one[None]) for one in x])
+    assert_close(alone, whole, rtol=0, atol=1e-6)
+    for one, other in zip(
+        torch.autograd.grad(alone, weights, up), torch.autograd.grad(whole, weights, up), strict=True
+    ):
+        assert (one - other).abs().max() < 3e-6 * other.abs().max()
+
+
 @pytest.mark.parametrize("width", [8, 64])
 def test_bfloat16_which_lies_otherwise_in_memory_says_nearly_the_same(width: int) -> None:
     torch.manual_seed(0)
