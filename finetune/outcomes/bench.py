@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -22,7 +22,7 @@ from finetune.diagnosis.rivals import processes, read_random
 from finetune.embedding import embed
 from finetune.heads.linear import LinearHead
 from finetune.metrics.bootstrap import N_DRAWS
-from finetune.outcomes.covariates import covariates
+from finetune.outcomes.covariates import covariates, filled
 from finetune.outcomes.linear import Scale, fit_head, predict
 from finetune.outcomes.task import OutcomeTask
 from finetune.outcomes.training import Budget, Regressor, Trained, reader, tune
@@ -44,6 +44,7 @@ class Options:
         scratch: Whether to train from scratch as well.
         seed: Of the adaptation.
         workers: Processes for the rivals; see `finetune.diagnosis.rivals.processes`.
+        beside: By name, a number of every store row that others predict with, as a clinical score; NaN is the mean.
     """
 
     adaptation: Adaptation = Adaptation.PROBE
@@ -53,6 +54,7 @@ class Options:
     scratch: bool = True
     seed: int = 0
     workers: int | None = None
+    beside: Mapping[str, Float64[np.ndarray, " row"]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -180,10 +182,13 @@ class Bench:
 
     def _covariates(self) -> Iterator[Run]:
         values, names = covariates(self.store, self.task)
-        if names:
+        rivals = {" and ".join(names): values} if names else {}
+        for name, column in self.options.beside.items():
+            rivals[name] = filled(column, self.task)[0][:, None]
+        for name, values in rivals.items():
             fitted = fit_head(values, self.task, self.scale)
             said = self._both(partial(_predict_rows, fitted.head, values))
-            yield self._run(f"{' and '.join(names)}, no signal", [said], {"penalty": [fitted.penalty]})
+            yield self._run(f"{name}, no signal", [said], {"penalty": [fitted.penalty]})
 
     def _scratch(self, pool: Executor, heads: list[LinearHead]) -> list[Future[Scratch]]:
         if not self.options.scratch:

@@ -40,6 +40,10 @@ def outcome(
     horizon: Annotated[
         float | None, typer.Option(help="Time at which probabilities are given. [default: the median time]")
     ] = None,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(help="Column of --table that others predict with, a clinical score, as a row; again for more."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of what is made; must not be there yet.")] = None,
     adapt: Annotated[
         Adaptation,
@@ -87,6 +91,7 @@ def outcome(
         source[1],
         out,
         wanted=(target, table, time, event),
+        beside=tuple(beside or ()),
         horizon=horizon,
         options=_options(adapt, seeds=seeds, seed=seed, steps=steps, scratch=scratch, draws=draws, workers=workers),
         allow_leakage=allow_leakage,
@@ -134,23 +139,33 @@ def _fit(
     out: Path,
     *,
     wanted: tuple[str | None, Path | None, str | None, str | None],
+    beside: tuple[str, ...],
     horizon: float | None,
     options: Options,
     allow_leakage: bool,
 ) -> None:
+    from dataclasses import replace
+
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    from biosig.errors import BiosigError
     from biosig.plot import save
     from biosig.store import Store
     from finetune.outcomes.figure import figure
     from finetune.outcomes.fit import fit
     from finetune.outcomes.result import RESULT
     from finetune.outcomes.table import as_table, markdown
+    from finetune.outcomes.target import from_table
     from pretrain.saving import save_bytes
 
     store = Store(path)
     target = _target(store, *wanted)
+    if beside:
+        if wanted[1] is None:
+            raise BiosigError("--beside: expected --table, the file that has the column")
+        scores = {name: from_table(store, wanted[1], name).values for name in beside}
+        options = replace(options, beside=scores)
     console = Console()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     stages = 5 + options.seeds * options.scratch + 2 * (options.adaptation is not Adaptation.PROBE)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import blended_transform_factory
 
 from biosig.plot.output import new_figure
 from finetune.metrics.bootstrap import subject_weights
@@ -66,7 +68,7 @@ def _survival(outcome: Outcome) -> Figure:
     drawn.set_layout_engine("constrained")
     axes = drawn.add_subplot()
     end = float(time.max())
-    marks = np.linspace(0, end, _MARKS)
+    marks = np.array([mark for mark in MaxNLocator(_MARKS).tick_values(0, end) if 0 <= mark <= end])
     counts = []
     for number in reversed(range(len(THIRDS))):
         part = which == number
@@ -85,13 +87,18 @@ def _survival(outcome: Outcome) -> Figure:
         colour, label = COLOURS[number], f"{THIRDS[number]} third of risk"
         axes.fill_between(times, low, high, step="post", color=colour, alpha=0.15, linewidth=0)
         axes.step(times, share[:, 0], where="post", color=colour, linewidth=1.6, label=label)
-        counts.append((THIRDS[number], at_risk(time[part], marks)))
+        counts.append((colour, at_risk(time[part], marks)))
     axes.set_ylim(0, 1.02)
     axes.set_xlim(0, end)
-    axes.set_ylabel(f"without {task.target.name}")
+    axes.set_ylabel(f"share without {task.target.name!r}", fontsize=8)
     axes.set_xticks(marks, [f"{mark:.3g}" for mark in marks])
-    watched = "\n".join(f"{name}: " + "   ".join(f"{n:,}" for n in row) for name, row in counts)
-    axes.set_xlabel(f"{task.target.unit}\n\nstill watched at these times\n{watched}", fontsize=8)
+    # Below the axis, under each time, how many are left.
+    below = blended_transform_factory(axes.transData, axes.transAxes)
+    axes.set_xlabel(f"{task.target.unit}; below, how many are still watched", fontsize=8, labelpad=4 + 12 * len(counts))
+    for line, (colour, row) in enumerate(counts):
+        for mark, count in zip(marks, row, strict=True):
+            height = -0.10 - 0.045 * line
+            axes.text(mark, height, f"{count:,}", transform=below, ha="center", va="top", fontsize=7, color=colour)
     axes.legend(frameon=False, fontsize=8, loc="lower left")
     title = f"{outcome.result.corpus}, {len(time):,} test records: {outcome.run.name}; bands: 95 % over subjects"
     axes.set_title(title, fontsize=8, loc="left")

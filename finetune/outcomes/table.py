@@ -48,7 +48,7 @@ def written(part: Estimate, *, sign: bool = False) -> str:
     if part.value is None:
         return "–"
     largest = max(abs(end) for end in (part.value, part.low or 0.0, part.high or 0.0))
-    digits = 3 if largest < 2 else 2 if largest < 20 else 1
+    digits = 3 if largest < 2 else 2 if largest < 100 else 1
     plan = f"{'+' if sign else ''}.{digits}f"
     if part.low is None or part.high is None:
         return f"{part.value:{plan}}"

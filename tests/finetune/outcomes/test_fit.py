@@ -59,7 +59,9 @@ def aged(model: Path, store: Path) -> Outcome:
 
 @pytest.fixture(scope="module")
 def survived(model: Path, store: Path) -> Outcome:
-    return fit(model, Store(store), follow_up(Store(store)), replace(OPTIONS, scratch=False), horizon=2.0)
+    target = follow_up(Store(store))
+    beside = {"the truth": -target.values}
+    return fit(model, Store(store), target, replace(OPTIONS, scratch=False, beside=beside), horizon=2.0)
 
 
 def test_every_rival_has_a_row_and_is_compared(aged: Outcome) -> None:
@@ -87,7 +89,10 @@ def test_the_probe_moves_nothing_and_is_measured_as_it_answers(aged: Outcome, mo
 
 
 def test_survival_has_thirds_and_probabilities(survived: Outcome) -> None:
-    assert [row.name for row in survived.result.rows] == [NO_SIGNAL, "age and sex, no signal", RANDOM, PROBE]
+    assert [row.name for row in survived.result.rows] == [
+        NO_SIGNAL, "age and sex, no signal", "the truth, no signal", RANDOM, PROBE,
+    ]  # fmt: skip
+    assert survived.result.rows[2].metrics["c_index"].subjects.value == 1.0
     assert survived.result.rows[0].metrics["c_index"].subjects.value == 0.5
     assert sum(group.records for group in survived.result.groups) == len(survived.task.rows[Role.TEST])
     assert any("died is not known of" in finding.text for finding in survived.result.findings)
@@ -205,6 +210,7 @@ def test_both_commands(model: Path, store: Path, tmp_path: Path) -> None:
     [
         ([], "expected --target of a number"),
         (["--time", "years"], "survival needs both"),
+        (["--target", "age", "--beside", "score"], "--beside: expected --table"),
         (["--time", "years", "--event", "died"], "expected --table"),
         (["--target", "age", "--time", "y", "--event", "d", "--table", "t.csv"], "got both"),
     ],
