@@ -94,7 +94,7 @@ def _survival(outcome: Outcome) -> Figure:
     axes.set_xticks(marks, [f"{mark:.3g}" for mark in marks])
     # Below the axis, under each time, how many are left.
     below = blended_transform_factory(axes.transData, axes.transAxes)
-    axes.set_xlabel(f"{task.target.unit}; below, how many are still watched", fontsize=8, labelpad=4 + 12 * len(counts))
+    axes.set_xlabel(f"{task.target.unit}, and how many are still watched", fontsize=8, labelpad=4 + 12 * len(counts))
     for line, (colour, row) in enumerate(counts):
         for mark, count in zip(marks, row, strict=True):
             height = -0.10 - 0.045 * line

@@ -15,7 +15,7 @@ from finetune.diagnosis.task import copied, people
 from finetune.outcomes.target import Kind, Target
 from finetune.protocols import Role, check_sides
 
-# Subjects (of survival: events) on the test side below which a reader is warned.
+# Subjects (of survival: events) on a side that judges, below which a reader is warned.
 _FEW = 20
 
 
@@ -79,7 +79,8 @@ def remarks(task: OutcomeTask) -> list[str]:
         counts = ", ".join(f"{task.unknown[role]:,} {role}" for role in Role if task.unknown[role])
         found.append(f"{task.target.name} is not known of {counts} records, which are left out.")
     survival = task.target.kind is Kind.SURVIVAL
-    count = task.n_events(Role.TEST) if survival else task.n_subjects(Role.TEST)
-    if count < _FEW:
-        found.append(f"{count} {'events' if survival else 'subjects'} on the test side: its numbers say little.")
+    for role, why in ((Role.VALIDATION, "what it chooses rests on little"), (Role.TEST, "its numbers say little")):
+        count = task.n_events(role) if survival else task.n_subjects(role)
+        if count < _FEW:
+            found.append(f"{count} {'events' if survival else 'subjects'} on the {role} side: {why}.")
     return found
