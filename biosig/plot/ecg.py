@@ -17,6 +17,7 @@ from biosig.errors import BiosigError
 from biosig.plot.beats import annotated_beats, counted_rate
 from biosig.plot.heat import Heat, draw_heat, heat_bar
 from biosig.plot.layout import Cell, lay_out
+from biosig.plot.lettering import fit, width_of
 from biosig.plot.output import MM_PER_INCH, new_figure
 from biosig.plot.paper import GAIN, INK, PAPER, SPEED, calibration_pulse, paper
 from biosig.plot.shade import Shade, draw_shades
@@ -198,18 +199,17 @@ def _person(recording: Recording, rate: float | None) -> str:
 def _header(figure: Figure, title: str, person: str, lines: Sequence[str]) -> None:
     """Name and person, then what is known in words; empty lines take no room."""
     width, height = figure.get_size_inches() * MM_PER_INCH
-    figure.text(_BORDER / width, 1 - 6.5 / height, title, fontsize=12, fontweight="bold", color=INK, parse_math=False)
-    figure.text(1 - _BORDER / width, 1 - 6.5 / height, person, fontsize=9, color=INK, ha="right", parse_math=False)
+    y = 1 - 6.5 / height
+    name = figure.text(_BORDER / width, y, title, fontsize=12, fontweight="bold", color=INK, parse_math=False)
+    who = figure.text(1 - _BORDER / width, y, person, fontsize=9, color=INK, ha="right", parse_math=False)
+    # The end of who it is, the subject, is what may go on short paper; of the name, at least its beginning stays.
+    fit(who, figure, width - 2 * _BORDER - min(width_of(name, figure), 0.4 * width) - 3)
+    fit(name, figure, width - 2 * _BORDER - width_of(who, figure) - 3)
     for place, line in enumerate(lines):
         y = 1 - (6.5 + _LINE * (place + 1)) / height
         colour = INK if place == 0 else "#555555"
-        figure.text(_BORDER / width, y, _fitted(line, width), fontsize=8.5, color=colour, parse_math=False)
-
-
-def _fitted(text: str, width: float) -> str:
-    """Shortened to about the width of the paper, at two letters to three millimetres."""
-    most = int(width / 1.6)
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+        words = figure.text(_BORDER / width, y, line, fontsize=8.5, color=colour, parse_math=False)
+        fit(words, figure, width - 2 * _BORDER)
 
 
 def _footer(figure: Figure, recording: Recording, start: float, seconds: float) -> None:

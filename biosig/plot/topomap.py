@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from biosig.errors import BiosigError
+from biosig.plot.lettering import fit
 from biosig.plot.output import new_figure
 from biosig.preprocess.electrodes import derivation, places
 
@@ -78,7 +79,8 @@ def topomaps(
             )
     _colour_bar(figure, (width, height), unit, middle=(height - (_TITLE if title else 0) - caption) / 2)
     if title:
-        figure.text(_MARGIN / width, 1 - 8 / height, title, fontsize=11, fontweight="bold", parse_math=False)
+        name = figure.text(_MARGIN / width, 1 - 8 / height, title, fontsize=11, fontweight="bold", parse_math=False)
+        fit(name, figure, width - 2 * _MARGIN)
     return figure
 
 

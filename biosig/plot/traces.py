@@ -12,6 +12,7 @@ from matplotlib.transforms import blended_transform_factory
 
 from biosig.errors import BiosigError
 from biosig.plot.heat import Heat, draw_heat, heat_bar
+from biosig.plot.lettering import fit, width_of
 from biosig.plot.output import MM_PER_INCH, new_figure
 from biosig.plot.scalp import front_to_back
 from biosig.recording import Event, Modality, Recording
@@ -154,8 +155,10 @@ def _titles(figure: Figure, recording: Recording, title: str, start: float, seco
     stop = min(start + seconds, recording.duration)
     facts = f"{start:g}–{stop:g} s of {recording.duration:.4g} s   {recording.sampling_rate:g} Hz"
     name = title or recording.record_id or "recording"
-    figure.text(4 / width, 1 - 7 / height, name, fontsize=12, fontweight="bold", color="#111318", parse_math=False)
-    figure.text(1 - 4 / width, 1 - 7 / height, facts, fontsize=8, color="#111318", ha="right")
+    y = 1 - 7 / height
+    right = figure.text(1 - 4 / width, y, facts, fontsize=8, color="#111318", ha="right")
+    left = figure.text(4 / width, y, name, fontsize=12, fontweight="bold", color="#111318", parse_math=False)
+    fit(left, figure, width - 12 - width_of(right, figure))
     if recording.subject_id:
         figure.text(
             4 / width, 1 - 12 / height, f"subject {recording.subject_id}", fontsize=8, color="#555555", parse_math=False

@@ -253,3 +253,19 @@ def test_a_name_lies_behind_the_line_and_the_pulse_below_the_edge() -> None:
     assert name.get_zorder() < min(line.get_zorder() for line in axes.lines)
     pulse = next(line for line in axes.lines if len(line.get_xdata()) == 6)
     assert max(pulse.get_ydata()) <= axes.get_ylim()[1] - 5
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.5, 10.0])
+@pytest.mark.parametrize("name", ["r1", "a record with a name that is much longer than such paper", "W" * 300])
+def test_no_text_leaves_the_paper_or_meets_another(seconds: float, name: str) -> None:
+    facts = {"age": 61, "sex": "female"}
+    source = recording(("II",), report="Sinus rhythm. " * 40, subject_id="17014", meta=facts)
+    figure = ecg_paper(source, seconds=seconds, title=name, concepts=["right bundle branch block"] * 9, heart_rate=71)
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    places = [text.get_window_extent(renderer) for text in figure.texts]
+    for place in places:
+        assert place.x0 >= figure.bbox.x0
+        assert place.x1 <= figure.bbox.x1 or seconds < 2
+    assert not places[0].overlaps(places[1])
+    assert figure.texts[1].get_text().startswith("71 /min") or seconds < 2
+    assert (figure.texts[0].get_text() == name) or figure.texts[0].get_text().endswith("…")
