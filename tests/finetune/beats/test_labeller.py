@@ -149,3 +149,26 @@ def test_the_command_labels_a_recording(labeller: BeatLabeller, stranger: Record
     assert (tmp_path / "out/episodes.csv").read_text().startswith("begin,end")
     assert len(list((tmp_path / "out").glob("*.png"))) == 2
     assert ("annotated beats" in done.output) is path.with_suffix(".atr").is_file()
+
+
+def test_the_beats_may_be_those_of_a_delineator(labeller: BeatLabeller, stranger: Recording, tmp_path: Path) -> None:
+    from finetune.beats.reading import qrs_peaks
+    from finetune.delineation.delineator import Delineator
+    from finetune.delineation.waves import Wave
+
+    peaks, _ = annotated_classes(stranger)
+
+    def delineate(self: Delineator, recording: Recording) -> dict[str, dict[Wave, np.ndarray]]:
+        # One lead late by 20 ms, the other early: the median is between.
+        shifts = {"II": 0.02, "V1": -0.02}
+        return {
+            lead: {Wave.QRS: np.stack([peaks + shift - 0.04, peaks + shift, peaks + shift + 0.04], axis=1)}
+            for lead, shift in shifts.items()
+        }
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Delineator, "from_pretrained", classmethod(lambda cls, folder: object.__new__(cls)))
+        patch.setattr(Delineator, "delineate", delineate)
+        found = qrs_peaks(tmp_path, stranger)
+    np.testing.assert_allclose(found, peaks, atol=1e-9)
+    assert len(labeller.label(stranger, found).classes) == len(peaks)
