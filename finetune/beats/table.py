@@ -135,7 +135,7 @@ def _rhythm(one: RhythmScore) -> tuple[str, ...]:
     ill = len({who.subject for who in one.people if who.fibrillation})
     parts = (one.sensitivity, one.fibrillation, one.flutter, one.specificity, one.ppv)
     return (
-        f"{one.name} ({one.train_people} people with either to learn from)",
+        f"{one.name} ({one.train_people} {'person' if one.train_people == 1 else 'people'} with either to learn from)",
         f"{afib} ({ill}) + {flutter} / {other:,}",
         *(_cell(part) for part in parts),
         _cell(one.auroc, unit=1.0, digits=3),
