@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biosig.whole import expect_writable, whole_file, whole_folder, write_text
+
 # Without torch or pandas: the choices of an option are known before anything heavy is imported.
-from biosig.whole import expect_writable, whole_file
 from finetune.beats.choices import Context
 
 if TYPE_CHECKING:
@@ -67,7 +68,6 @@ def _measure(source: Path, out: Path, *, context: Context, seeds: int, steps: in
     from finetune.beats.network import BeatSpec
     from finetune.beats.table import as_table, markdown
     from finetune.beats.training import Budget
-    from pretrain.saving import save_bytes
 
     if out.exists():
         raise BiosigError(f"{out}: exists already; give another folder")
@@ -83,9 +83,10 @@ def _measure(source: Path, out: Path, *, context: Context, seeds: int, steps: in
         # Of each split the trees, and in the end the rhythms, are told too.
         bar = progress.add_task("training", total=plan.trainings + len(plan.splits) + 1)
         result, labeller = experiment(cases, plan, say=lambda what: progress.update(bar, description=what, advance=1))
-    labeller.save_pretrained(out)
-    save_bytes((markdown(result) + "\n").encode(), out / "table.md")
-    save_bytes(result.model_dump_json(indent=1).encode(), out / RESULT)
+    with whole_folder(out) as place:
+        labeller.save_pretrained(place)
+        write_text(place / "table.md", markdown(result) + "\n")
+        write_text(place / RESULT, result.model_dump_json(indent=1))
     console.print(as_table(result))
     console.print(f"{out}: biosig beats RECORDING --model {out}", markup=False, highlight=False, soft_wrap=True)
 
