@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from biosig.readers.edf_annotations import read_edf_annotations
+from biosig.readers.edf_header import read_edf_header
 from biosig.recording import Event, Modality, Recording
 from finetune.sequence.nights import (
     BINS,
@@ -88,3 +92,16 @@ def test_half_an_hour_of_wake_stays() -> None:
     night = Night("n", "s", np.zeros((310, 1, BINS, FRAMES), np.float16), stage)
     assert len(trimmed(night).stage) == 60 + 10 + 60
     assert len(trimmed(night.part(0, 50)).stage) == 50
+
+
+@pytest.mark.real
+def test_a_real_hypnogram_becomes_epochs(biosig_data: Path) -> None:
+    """The first night of Sleep-EDF: every stay lies on the grid, and what is not scored stays unknown."""
+    path = biosig_data / "formats" / "mne-testing" / "EDF" / "SC4001EC-Hypnogram.edf"
+    events = read_edf_annotations(path, read_edf_header(path))[1]
+    last = max(event.onset + event.duration for event in events if event.code != "Sleep stage ?")
+    found = stages_of(events, int(last / 30) + 10)
+    for number, codes in enumerate((("W",), ("1",), ("2",), ("3", "4"), ("R",))):
+        seconds = sum(e.duration for e in events if e.code.removeprefix("Sleep stage ") in codes)
+        assert (found == number).sum() == seconds / 30
+    assert (found[-10:] == UNKNOWN).all()
