@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from statistics import fmean
 from urllib.parse import quote
 
@@ -28,17 +28,20 @@ class Summary:
         fetched: Of them brought now; the others were there and right, or failed.
         moved: Bytes that came over the network.
         failed: Path and reason of each file that could not be had.
+        changed: Files that had another checksum in the list that a former call brought.
     """
 
     files: int
     fetched: int
     moved: int
     failed: tuple[tuple[str, str], ...]
+    changed: int = 0
 
     def __str__(self) -> str:
         there = self.files - self.fetched - len(self.failed)
         said = f"{self.files} files: {self.fetched} fetched ({self.moved / 1e6:.1f} MB), {there} there already"
-        return f"{said}, {len(self.failed)} failed"
+        since = f"; {self.changed} have another checksum than in the list of before" if self.changed else ""
+        return f"{said}, {len(self.failed)} failed{since}"
 
 
 def download(
@@ -74,6 +77,8 @@ def download(
         raise CorpusError(f"{destination}: expected a folder to download to, found a file")
     sums = web.text(base + SUMS)
     files = parse_sums(sums)
+    former = _former(destination / SUMS)
+    changed = sum(former.get(one.path, one.sha256) != one.sha256 for one in files)
     if records is not None or folder:
         files = first_records(
             files, web.text(base + RECORDS), len(files) if records is None else records, folder=folder
@@ -109,7 +114,15 @@ def download(
             raise
     # Last, so that a list lies only beside files it was used for.
     _write(destination / SUMS, sums)
-    return Summary(len(files), fetched, moved, tuple(sorted(failed)))
+    return Summary(len(files), fetched, moved, tuple(sorted(failed)), changed)
+
+
+def _former(path: Path) -> dict[PurePosixPath, str]:
+    """The checksums that a former call brought; of a list that is gone or damaged, none."""
+    try:
+        return {one.path: one.sha256 for one in parse_sums(path.read_text(encoding="utf-8"))}
+    except (OSError, ValueError):
+        return {}
 
 
 def _target(destination: Path, listed: Listed) -> Path:

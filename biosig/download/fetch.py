@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,8 +22,12 @@ _REDIRECTS = 5
 _LARGEST = 64 << 30
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
-# What stays free on the disk, for the system and for the folder's own tables.
-_RESERVE = 64 << 20
+# What stays free on the disk, for the system and for the folder's own tables; how often that is looked after.
+_RESERVE, _LOOK = 64 << 20, 16 << 20
+# Of a server that does not say how long its answer is.
+_UNSIZED = 256 << 20
+# Bytes a second, over one connection: less is a server that keeps us waiting on purpose.
+_SLOWEST = 64
 
 
 class DownloadError(BiosigError):
@@ -31,6 +36,10 @@ class DownloadError(BiosigError):
 
 class _PassingError(Exception):
     """Worth another try."""
+
+
+class _SlowError(_PassingError):
+    """Worth another try, but not for ever, however far it gets."""
 
 
 class Web:
@@ -44,7 +53,7 @@ class Web:
     """
 
     def __init__(self, *, attempts: int = 6, backoff: float = 1.0, timeout: float = 60.0, threads: int = 8) -> None:
-        self._attempts, self._backoff = attempts, backoff
+        self._attempts, self._backoff, self._timeout = attempts, backoff, timeout
         self._pool = urllib3.PoolManager(maxsize=threads, retries=False, timeout=timeout)
         self.stop = Event()
 
@@ -77,7 +86,8 @@ class Web:
                 self._piece(url, part, sha256, count)
             except (_PassingError, urllib3.exceptions.HTTPError) as error:
                 # A line that drops every connection still gets there, if it gets further each time than ever before.
-                failures = 1 if _held(part) > furthest else failures + 1
+                further = _held(part) > furthest and not isinstance(error, _SlowError)
+                failures = 1 if further else failures + 1
                 furthest = max(furthest, _held(part))
                 if failures >= self._attempts:
                     raise DownloadError(f"{url}: {_reason(error)}, {failures} times") from None
@@ -137,26 +147,39 @@ class Web:
             elif start:
                 digest, start = hashlib.sha256(), 0
             length = _length(reply)
+            most = min(_LARGEST, start + (_UNSIZED if length is None else length))
             _room(part, length)
             flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | (os.O_APPEND if start else os.O_TRUNC)
             with os.fdopen(os.open(part, flags, 0o644), "wb") as file:
-                # Pieces as they come: what arrived is on the disk when the process is killed while it waits.
-                while chunk := reply.read1(_CHUNK, decode_content=False):
-                    if self.stop.is_set():
-                        raise KeyboardInterrupt
+                for chunk in self._pieces(reply, url, part, most - start):
                     file.write(chunk)
                     file.flush()
                     digest.update(chunk)
                     moved += len(chunk)
                     gained(len(chunk))
-                    if start + moved > _LARGEST:
-                        raise DownloadError(f"{url}: expected at most {_LARGEST:,} bytes")
                 os.fsync(file.fileno())
             if moved != (length or moved):
                 raise _PassingError(f"the connection ended after {moved:,} of {length:,} bytes")
         if digest.hexdigest() != sha256:
             part.unlink()
             raise _PassingError(f"expected SHA-256 {sha256[:12]}..., got {digest.hexdigest()[:12]}...")
+
+    def _pieces(self, reply: urllib3.BaseHTTPResponse, url: str, part: Path, most: int) -> Iterator[bytes]:
+        """Pieces as they come: what arrived is on the disk when the process is killed while it waits."""
+        came = looked = 0
+        began = time.monotonic()
+        while piece := reply.read1(_CHUNK, decode_content=False):
+            if self.stop.is_set():
+                raise KeyboardInterrupt
+            came += len(piece)
+            if came > most:
+                raise DownloadError(f"{url}: expected at most {most:,} bytes")
+            if came - looked > _LOOK:
+                looked = came
+                _room(part, None)
+            if (waited := time.monotonic() - began) > self._timeout and came < _SLOWEST * waited:
+                raise _SlowError(f"{came:,} bytes in {waited:.0f} s")
+            yield piece
 
     @contextmanager
     def _reply(

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from biosig.download import DownloadError, Summary, download
+from biosig.download import fetch as fetching
 from biosig.download.fetch import Web
 from biosig.errors import CorpusError
 from tests.biosig.download.conftest import Server, answer
@@ -140,6 +143,30 @@ def moves_to_another_host(handler: Any, content: bytes) -> None:
     answer(handler, 302, b"", Location="http://127.0.0.2:1/c/x")
 
 
+def never_ends(handler: Any, content: bytes) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    with suppress(OSError):
+        while True:
+            handler.wfile.write(bytes(1 << 16))
+
+
+never_ends.forever = True  # type: ignore[attr-defined]
+
+
+def drips(handler: Any, content: bytes) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(content)))
+    handler.end_headers()
+    with suppress(OSError):
+        for place in range(len(content)):
+            handler.wfile.write(content[place : place + 1])
+            time.sleep(0.05)
+
+
+drips.forever = True  # type: ignore[attr-defined]
+
+
 def moves_in_circles(handler: Any, content: bytes) -> None:
     answer(handler, 302, b"", Location=handler.path)
 
@@ -179,6 +206,67 @@ def test_what_stays_fails_by_name_and_the_rest_arrives(
     server.faults.clear()
     assert not fetch(server, tmp_path).failed
     assert held(tmp_path) == {**server.files, "SHA256SUMS.txt": server.sums()}
+
+
+@pytest.mark.parametrize(("fault", "reason"), [(never_ends, "expected at most"), (drips, "bytes in .* s, 3 times")])
+def test_a_server_that_keeps_us_busy_is_given_up(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Callable[[Any, bytes], None], reason: str
+) -> None:
+    monkeypatch.setattr(fetching, "_UNSIZED", 1 << 20)
+    server.faults[FILE] = [fault]
+    summary = download(server.base, tmp_path, web=Web(backoff=0.001, timeout=0.3, attempts=3), threads=3)
+    ((name, said),) = summary.failed
+    assert name == FILE
+    assert re.search(reason, said)
+    server.faults.clear()
+    assert not fetch(server, tmp_path).failed
+    assert held(tmp_path) == {**server.files, "SHA256SUMS.txt": server.sums()}
+
+
+def test_a_disk_that_fills_up_ends_the_file_and_keeps_its_part(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.statvfs(tmp_path)
+    free = [real]
+    full = os.statvfs_result((real.f_bsize, 4096, *real[2:4], 100, *real[5:10]))
+    monkeypatch.setattr(fetching, "_LOOK", 1 << 16)
+    monkeypatch.setattr(os, "statvfs", lambda _: free.pop() if free else full)
+    with pytest.raises(DownloadError, match="free on the disk"):
+        Web(attempts=1).fetch(server.base + FILE, tmp_path / "r", hashlib.sha256(server.files[FILE]).hexdigest())
+    monkeypatch.undo()
+    (part,) = tmp_path.iterdir()
+    assert server.files[FILE].startswith(part.read_bytes())
+    Web(attempts=1).fetch(server.base + FILE, tmp_path / "r", hashlib.sha256(server.files[FILE]).hexdigest())
+    assert (tmp_path / "r").read_bytes() == server.files[FILE]
+
+
+def test_a_list_that_changed_is_said_and_its_files_are_fetched_again(server: Server, tmp_path: Path) -> None:
+    fetch(server, tmp_path)
+    server.files[FILE] = b"revised"
+    summary = fetch(server, tmp_path)
+    assert (summary.changed, summary.fetched) == (1, 1)
+    assert "1 have another checksum than in the list of before" in str(summary)
+    assert held(tmp_path) == {**server.files, "SHA256SUMS.txt": server.sums()}
+
+
+@pytest.mark.parametrize(
+    ("asked", "location", "there"),
+    [
+        ("https://a.org/x/y", "http://a.org/x/y", None),
+        ("https://a.org/x/y", "//b.org/z", "https://b.org/z"),
+        ("https://a.org/x/y", "https://b.org/z", "https://b.org/z"),
+        ("http://a.org/x/y", "http://b.org/z", None),
+        ("https://a.org/x/y", "ftp://a.org/z", None),
+        ("https://a.org/x/y", "", None),
+        ("https://a.org/x/y", "../../../../z", "https://a.org/z"),
+    ],
+)
+def test_where_a_redirect_may_lead(asked: str, location: str, there: str | None) -> None:
+    if there is not None:
+        assert fetching._redirected(asked, location, asked) == there
+        return
+    with pytest.raises(DownloadError, match="expected https or the same host"):
+        fetching._redirected(asked, location, asked)
 
 
 def drops_and_sends_another_range(handler: Any, content: bytes) -> None:
