@@ -108,6 +108,8 @@ def _show(console: Console, report: PrepareReport, source: Path) -> None:
         named = ", ".join(f"{name} ({count:,})" for name, count in report.personal.fields.items())
         done = "kept, as asked; the store names people" if report.personal.kept else "left out (--keep-personal)"
         console.print(f"personal fields {done}: {named} records", markup=False, highlight=False, soft_wrap=True)
+    if report.links_out:
+        console.print(f"{report.links_out:,} records are links that lead out of {source}", highlight=False)
     if report.missing:
         console.print(f"{report.missing:,} records of the corpus are not in {source}", highlight=False)
     before = f", {report.resumed:,} of them by an interrupted run" if report.resumed else ""

@@ -102,7 +102,7 @@ def _with_table(source: Path, found: Entries) -> Entries:
     for where, row in tables.rows(table, _NEEDED):
         if row is None or not row["subject"].strip() or row["record"] in known:
             raise CorpusError(
-                f"{table}: {where}: expected a new record, a subject and a cell in every column, got {row}"
+                f"{table}: {where}: expected a new record, a subject and a cell in every column, got others"
             )
         known[row["record"]] = {column: cell.strip() for column, cell in row.items()}
     entries = [replace(entry, meta={**entry.meta, "row": known.get(entry.record_id, {})}) for entry in found]

@@ -19,6 +19,8 @@ MAX_CHANNELS = 4096
 MAX_VALUES = 2**30  # channels x samples: 4 GiB of float32
 MAX_RATE = 1e6  # Hz
 MAX_HEADER_BYTES = 2**24
+# Packed signals shrink to a third, sparse triggers to a fiftieth; zlib could make a thousand of one.
+MAX_GROWTH, HARMLESS_BYTES = 200, 2**26
 
 _MICROVOLTS = {"v": 1e6, "mv": 1e3, "uv": 1.0, "nv": 1e-3, "pv": 1e-6}
 _ELECTRICAL = (Modality.ECG, Modality.EEG, Modality.EOG, Modality.EMG)
@@ -116,6 +118,22 @@ def check_size(path: Path, n_channels: int, n_samples: int) -> None:
         raise RecordError(
             path, "number of samples", f"at most {MAX_VALUES // n_channels} of {n_channels} channels", n_samples
         )
+
+
+def check_growth(path: Path, size: int, packed: int, field: str = "content") -> None:
+    """Refuse what unpacks to far more than signals do: it was made to fill a memory or a disk.
+
+    Args:
+        path: The file.
+        size: Bytes when unpacked, or so far.
+        packed: Bytes in the file.
+        field: What is packed.
+
+    Raises:
+        RecordError: If that is many times as much, and not little.
+    """
+    if size > max(HARMLESS_BYTES, MAX_GROWTH * packed):
+        raise RecordError(path, field, f"at most {MAX_GROWTH} times what is packed", f"{size} bytes from {packed}")
 
 
 def check_rate(path: Path, rate: float, field: str = "sampling rate") -> float:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
-from biosig.readers.base import READERS, Reader
+from biosig.readers.base import READERS, Reader, check_growth
 from biosig.readers.library import refusing
 from biosig.readers.mne_recording import sources, to_recording
 from biosig.recording import Recording
+
+_GZIP, _BLOCK = b"\x1f\x8b", 1 << 20
 
 
 def read_fif(path: str | Path) -> Recording:
@@ -22,11 +25,24 @@ def read_fif(path: str | Path) -> Recording:
     """
     path = Path(path)
     with refusing(path):
+        _check_packed(path)
         import mne  # noqa: PLC0415  slow to import
 
         raw = mne.io.read_raw_fif(path, preload=False, on_split_missing="raise", verbose="error")
         channels = sources(raw)
     return to_recording(path, raw, channels, kind="fif")
+
+
+def _check_packed(path: Path) -> None:
+    """MNE unpacks a `.fif.gz` wherever it looks."""
+    packed, size = path.stat().st_size, 0
+    with path.open("rb") as file:
+        if file.read(2) != _GZIP:
+            return
+    with gzip.open(path) as unpacked:
+        while block := unpacked.read(_BLOCK):
+            size += len(block)
+            check_growth(path, size, packed)
 
 
 # A FIF file begins with a tag that holds its identity: kind 100, type 31, 20 bytes.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from biosig.errors import RecordError
-from biosig.readers.base import MAX_VALUES
+from biosig.readers.base import MAX_VALUES, check_growth
 from biosig.readers.library import refusing
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -74,6 +74,8 @@ def _check(path: Path, group: Any, h5py: Any, seen: set[Any]) -> None:
         if isinstance(entry, h5py.Dataset):
             if entry.external or entry.is_virtual:
                 raise RecordError(path, entry.name, "data in the file itself", "external or virtual storage")
+            if entry.size:
+                check_growth(path, entry.nbytes, entry.id.get_storage_size(), entry.name)
         elif entry.id not in seen:  # hard links may form a ring
             seen.add(entry.id)
             _check(path, entry, h5py, seen)

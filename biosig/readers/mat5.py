@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 from biosig.errors import RecordError
-from biosig.readers.base import MAX_VALUES
+from biosig.readers.base import HARMLESS_BYTES, MAX_GROWTH, MAX_VALUES
 
 _HEADER = 128
 _MATRIX, _COMPRESSED = 14, 15
@@ -62,12 +62,13 @@ def check_mat5(path: Path) -> None:
 
 def _unpacked(path: Path, packed: bytes, at: int) -> bytes:
     unpacker = zlib.decompressobj()
+    most = min(_LARGEST, max(HARMLESS_BYTES, MAX_GROWTH * len(packed)))
     try:
-        content = unpacker.decompress(packed, _LARGEST)
+        content = unpacker.decompress(packed, most)
     except zlib.error as error:
         raise RecordError(path, f"byte {at}: compressed array", "zlib data", str(error)) from error
     if not unpacker.eof:
-        raise RecordError(path, f"byte {at}: compressed array", f"a whole array of at most {_LARGEST} bytes", "more")
+        raise RecordError(path, f"byte {at}: compressed array", f"a whole array of at most {most} bytes", "more")
     return content
 
 

@@ -41,6 +41,7 @@ class PrepareReport:
         resumed: Records that an earlier, interrupted run had read already.
         seconds: Of this run.
         personal: What the files said of people.
+        links_out: Records whose file is a link that leads out of the source.
     """
 
     store: Path
@@ -50,6 +51,7 @@ class PrepareReport:
     resumed: int
     seconds: float
     personal: Personal
+    links_out: int
 
     @property
     def rate(self) -> float:
@@ -151,7 +153,13 @@ def prepare(
         resumed=agenda.resumed,
         seconds=time.perf_counter() - began,
         personal=info.personal,
+        links_out=sum(_leads_out(entry.path, source.resolve()) for entry in entries),
     )
+
+
+def _leads_out(path: Path, source: Path) -> bool:
+    # Folders that are links are not walked through.
+    return path.is_symlink() and not path.resolve().is_relative_to(source)
 
 
 def _shards(entries: Sequence[Entry], per_shard: int) -> list[list[Chunk]]:

@@ -43,7 +43,7 @@ def test_the_table_names_people_and_what_it_names_in_vain_is_missing(tmp_path: P
     [
         ("record,subject\na,\n", "row 1: expected a new record, a subject"),
         ("record,subject\na,x\na,y\n", "row 2: expected a new record, a subject"),
-        ("record,subject\na,x,y\n", "row 1: expected a new record, a subject and a cell in every column, got None"),
+        ("record,subject\na,x,y\n", "row 1: expected a new record, a subject and a cell in every column, got others"),
         ("record,person\na,x\n", "expected a column 'subject', found record, person"),
         ("", "expected a column 'record', found no columns"),
     ],
