@@ -16,7 +16,7 @@ from finetune.adaptation.criterion import Criterion
 from finetune.adaptation.encoder import Block, adapt
 from finetune.adaptation.lora import merge_low_rank
 from finetune.card.measure import Made
-from finetune.diagnosis.audit import audit, enforce
+from finetune.diagnosis.audit import audit, audit_sides, enforce
 from finetune.diagnosis.choices import Adaptation, Imbalance, Loss, Upward
 from finetune.diagnosis.diagnoser import ConceptConfig, Diagnoser, DiagnoserConfig
 from finetune.diagnosis.joined import Joined
@@ -138,7 +138,7 @@ def finetune(
     chosen = Selection(store, tuning.where)
     posed = pose(chosen, graph, label=question.label, min_positives=tuning.min_positives)
     task = posed.task
-    findings = audit(model, posed.records, task)
+    findings = (audit if tuning.question == DIAGNOSIS else audit_sides)(model, posed.records, task)
     enforce(findings, allow=allow_leakage)
     task = task.of_concepts(task.scored)
     rows = nested_fractions(task, [tuning.fraction], seed=tuning.seed)[tuning.fraction]

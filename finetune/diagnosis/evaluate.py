@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from biosig.store import Store
-from finetune.diagnosis.audit import audit, enforce
+from finetune.diagnosis.audit import audit, audit_sides, enforce
 from finetune.diagnosis.bench import Bench, Contender, Options
 from finetune.diagnosis.facts import model_facts, side_facts, store_facts
 from finetune.diagnosis.questions import DIAGNOSIS, QUESTIONS
@@ -101,7 +101,7 @@ def evaluate(
         options = replace(options, zero_shot=False)  # no model was taught the words of such a question
     posed = pose(asked.chosen, graph, label=question.label, min_positives=asked.min_positives, outside=asked.outside)
     task, records = posed.task, posed.records
-    findings = _findings(contenders, posed, graph)
+    findings = _findings(contenders, posed, graph, asked.question)
     enforce(findings, allow=allow_leakage)
 
     bench = Bench(contenders, posed, graph=graph, options=options, say=say)
@@ -154,11 +154,13 @@ def evaluate(
     return Outcome(evaluation, typical_example(bench, graph, thresholds), embedding_picture(bench, graph), draws)
 
 
-def _findings(contenders: Sequence[Contender], posed: Posed, graph: ConceptGraph) -> tuple[Finding, ...]:
+def _findings(contenders: Sequence[Contender], posed: Posed, graph: ConceptGraph, question: str) -> tuple[Finding, ...]:
     """Of the audit of each model; what both have in common is said once."""
+    # Diagnosis codes in pretraining are no labels of another question.
+    look = audit if question == DIAGNOSIS else audit_sides
     found: list[Finding] = []
     for one in contenders:
-        for finding in audit(one.model, posed.records, posed.task):
+        for finding in look(one.model, posed.records, posed.task):
             text = finding.text if one.encoder is Encoder.PRETRAINED else f"The other model: {finding.text}"
             if finding.text not in {other.text for other in found}:
                 found.append(finding.model_copy(update={"text": text}))

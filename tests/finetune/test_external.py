@@ -194,6 +194,7 @@ def test_a_question_with_one_answer_is_evaluated_like_any_other(
     rows = found.evaluation.rows
     assert {row.protocol for row in rows} == {Protocol.PROBE, Protocol.SUPERVISED}
     assert all(row.n_concepts == 1 and row.graph is None for row in rows)
+    assert found.evaluation.findings == (), "codes of diagnoses are no labels of this question"
     assert found.evaluation.trust is not None
     assert found.evaluation.concepts[0].term == "Chagas disease"
     test = np.array(opened.rows("test"))
