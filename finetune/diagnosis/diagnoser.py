@@ -230,6 +230,8 @@ class Diagnoser:
     def push_to_hub(self, repo_id: str, *, private: bool = True, message: str = "", token: str | None = None) -> str:
         """Send what `save_pretrained` writes to the Hugging Face hub; no training records.
 
+        A folder with its card is sent by `pretrain.models.hub.push_folder`.
+
         Args and errors are those of `FoundationModel.push_to_hub`, which returns the commit as well.
         """
         return push(self.save_pretrained, repo_id, private=private, message=message, token=token)

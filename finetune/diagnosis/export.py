@@ -79,5 +79,11 @@ def export_diagnoser(diagnoser: Diagnoser, path: str | Path, *, form: Format = F
         {"concept": one.concept, "term": one.term, "threshold": one.threshold} for one in diagnoser.config.concepts
     ]
     return write(
-        network, diagnoser.model, Path(path), form, expected, concepts=json.dumps(concepts, ensure_ascii=False)
+        network,
+        diagnoser.model,
+        Path(path),
+        form,
+        expected,
+        space="probability",
+        concepts=json.dumps(concepts, ensure_ascii=False),
     )

@@ -72,6 +72,28 @@ def push(
     Raises:
         ModelError: If the name is none, or the hub does not take it.
     """
+    with tempfile.TemporaryDirectory() as partial:
+        save(Path(partial))
+        return push_folder(partial, repo_id, private=private, message=message, token=token)
+
+
+def push_folder(
+    folder: str | Path, repo_id: str, *, private: bool = True, message: str = "", token: str | None = None
+) -> str:
+    """Send the folder of a model, a diagnoser or a delineator as it is, with its card; see `push`.
+
+    Args:
+        folder: As `save_pretrained` has left it.
+        repo_id: See `push`, as for the others.
+        private: Whether a repository that is made is seen by its owner only.
+        message: Of the commit.
+        token: Of the hub.
+
+    Raises:
+        ModelError: If the folder holds no weights, the name is none, or the hub does not take it.
+    """
+    if not any(Path(folder).glob("*.safetensors")):
+        raise ModelError(f"{folder}: expected the folder of a model, found no weights (*.safetensors) in it")
     if not _HUB_ID.fullmatch(repo_id):
         raise ModelError(f"{repo_id}: expected the id of a repository on the Hugging Face hub, like owner/name")
     try:
@@ -79,19 +101,17 @@ def push(
         from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415
     except ImportError as error:
         raise ModelError(f"{repo_id}: sending a model needs: {_EXTRA}") from error
-    with tempfile.TemporaryDirectory() as partial:
-        save(Path(partial))
-        api = HfApi(token=token)
-        try:
-            api.create_repo(repo_id, private=private, exist_ok=True)
-            commit = api.upload_folder(
-                repo_id=repo_id,
-                folder_path=partial,
-                allow_patterns=list(_SENT),
-                commit_message=message or "A model of biosig",
-            )
-        except (OSError, ValueError, HfHubHTTPError) as error:
-            raise ModelError(f"{repo_id}: the hub did not take the model: {_first_line(error)}") from error
+    api = HfApi(token=token)
+    try:
+        api.create_repo(repo_id, private=private, exist_ok=True)
+        commit = api.upload_folder(
+            repo_id=repo_id,
+            folder_path=folder,
+            allow_patterns=list(_SENT),
+            commit_message=message or "A model of biosig",
+        )
+    except (OSError, ValueError, HfHubHTTPError) as error:
+        raise ModelError(f"{repo_id}: the hub did not take the model: {_first_line(error)}") from error
     return str(commit.oid)
 
 

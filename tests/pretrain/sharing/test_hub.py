@@ -76,11 +76,11 @@ def test_nobody_is_named_and_nothing_is_pickled(hub: Hub) -> None:
 
 def test_only_known_kinds_of_file_are_sent(hub: Hub) -> None:
     def save_more(folder: Path) -> None:
-        for name in ("config.json", "model.bin", "weights.pt", "training_records.parquet", "notes.txt"):
-            (folder / name).write_bytes(b"{}")
+        for name in ("m.safetensors", "README.md", "model.bin", "weights.pt", "training_records.parquet", "notes.txt"):
+            (folder / name).write_bytes(b"x")
 
     push(save_more, REPO, token="made-up")
-    assert sorted(hub.files[REPO]) == ["config.json"]
+    assert sorted(hub.files[REPO]) == ["README.md", "m.safetensors"]
 
 
 def test_weights_that_were_changed_on_the_hub_are_noticed(hub: Hub) -> None:
@@ -117,6 +117,8 @@ def test_what_the_hub_refuses_is_one_line(hub: Hub) -> None:
     assert "\n" not in str(caught.value)
     with pytest.raises(ModelError, match="expected the id of a repository"):
         trained().push_to_hub("no/such/name")
+    with pytest.raises(ModelError, match="found no weights"):
+        push(lambda _: None, REPO)
     with pytest.raises(ModelError, match="the hub did not give it"):
         FoundationModel.from_pretrained("someone/nothing")
     with pytest.raises(ModelError, match="the hub did not give it"):
