@@ -15,11 +15,19 @@ class NetworkUsedError(AssertionError):
     """Something wanted to leave the machine."""
 
 
+def _addresses() -> set[object]:
+    """Of this machine, by its own name."""
+    try:
+        return {found[4][0] for found in socket.getaddrinfo(socket.gethostname(), None)}
+    except OSError:
+        return set()
+
+
 @contextmanager
 def blocked() -> Iterator[None]:
     """Names of other machines are not looked up and their addresses not connected to: an error that nothing catches."""
     connect, connect_ex, lookup = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
-    own = {"localhost", socket.gethostname(), socket.getfqdn(), "", None}
+    own = {"localhost", socket.gethostname(), "", None, *_addresses()}
 
     def expect_own(host: Any) -> None:
         text = host.decode() if isinstance(host, bytes) else host
@@ -28,7 +36,7 @@ def blocked() -> Iterator[None]:
             stays = address is None or address.is_loopback or address.is_unspecified
         except ValueError:
             stays = False
-        if not stays and text not in {found[4][0] for found in lookup(socket.gethostname(), None)}:
+        if not stays:
             raise NetworkUsedError(f"the network is used: {host!r}")
 
     def guarded(plain: Any) -> Any:
