@@ -141,7 +141,10 @@ def load_json(path: Path) -> Any:
         ValueError: If it is not JSON.
         OSError: If it cannot be read.
     """
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("nested more deeply than anything we write") from None
 
 
 def save_tensors(tensors: Mapping[str, Tensor] | Mapping[str, Shaped[np.ndarray, ...]], path: Path) -> None:

@@ -37,7 +37,9 @@ def rows(path: Path, columns: tuple[str, ...], delimiter: str = ",") -> Iterator
         try:
             names = next(reader, [])
             if lost := [column for column in columns if column not in names]:
-                raise CorpusError(f"{path}: expected a column {lost[0]!r}, found {', '.join(names) or 'no columns'}")
+                # Whatever stands there, on one line.
+                found = " ".join(", ".join(names).split())[:200] or "no columns"
+                raise CorpusError(f"{path}: expected a column {lost[0]!r}, found {found}")
             for number, cells in enumerate(reader, start=1):
                 if cells:
                     yield f"row {number}", dict(zip(names, cells, strict=True)) if len(cells) == len(names) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from torch import Tensor
 from pretrain.errors import ModelError
 from pretrain.models.hub import model_folder
 from pretrain.models.vectors import VectorCache, cache_folder
+from pretrain.saving import load_json
 
 #: The name of the encoder that is there without a network: `sentence-transformers/all-MiniLM-L6-v2`, packaged.
 MINILM = "minilm"
@@ -101,14 +101,14 @@ class ReportEncoder:
     @cached_property
     def dim(self) -> int:
         """Numbers in a vector."""
-        stated = json.loads((self.folder / "config.json").read_text()).get("hidden_size")
+        stated = _stated(self.folder / "config.json").get("hidden_size")
         return int(stated or self.network.config.hidden_size)
 
     @cached_property
     def pooling(self) -> Pooling:
         """What the model's folder says, or the mean."""
         path = self.folder / "1_Pooling" / "config.json"
-        stated = json.loads(path.read_text()) if path.is_file() else {}
+        stated = _stated(path) if path.is_file() else {}
         return Pooling.CLS if stated.get("pooling_mode_cls_token") else Pooling.MEAN
 
     @cached_property
@@ -178,6 +178,16 @@ class ReportEncoder:
             pickled = next(iter([*self.folder.glob("*.bin"), *self.folder.glob("*.pt*")]), None)
             found = f"only {pickled.name}, a pickle, which could run code" if pickled else "no weights"
             raise ModelError(f"{self.folder}: expected weights in safetensors, found {found}")
+
+
+def _stated(path: Path) -> dict[str, Any]:
+    try:
+        found = load_json(path)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: not JSON: {_first_line(error)}") from error
+    if not isinstance(found, dict):
+        raise ModelError(f"{path}: expected a JSON object, got {str(found)[:80]!r}")
+    return found
 
 
 def _minilm_folder() -> Path:

@@ -17,6 +17,7 @@ import numpy as np
 
 from ontology.registry import Registry
 from tests.biosig.corpora.emotion_files import write_cnt
+from tests.biosig.corpora.synthetic_bids import bids
 from tests.biosig.corpora.test_spreadsheet import write_xlsx
 from tests.biosig.readers import writers
 from tests.biosig.store.fake import describe
@@ -233,6 +234,18 @@ def _read_people(path: Path) -> object:
     return [corpus.read(entry) for entry in corpus.find(path.parent)]
 
 
+def _bids(folder: Path, damaged: str) -> Path:
+    bids(folder)
+    return folder / damaged
+
+
+def _read_bids(path: Path) -> object:
+    from biosig.corpora import CORPORA
+
+    corpus = CORPORA["bids"]
+    return [corpus.read(entry) for entry in corpus.find(path.parent)[:1]]
+
+
 def _score(folder: Path) -> Path:
     path = folder / "weights.csv"
     path.write_text(",426783006,164889003|164890007\n426783006,1,0.5\n164889003|164890007,0.5,1\n", encoding="utf-8")
@@ -366,6 +379,8 @@ for _name in ("records.parquet", "events.parquet", "physiology.parquet", "shard-
     TARGETS.add(f"forged-{_name}", Target(partial(_store, damaged=_name), _read_forged))
 TARGETS.add("workbook", Target(_workbook, _read_workbook))
 TARGETS.add("folder-table", Target(_people, _read_people))
+for _name in ("participants.tsv", "task-rest_channels.tsv"):
+    TARGETS.add(f"bids-{_name}", Target(partial(_bids, damaged=_name), _read_bids))
 TARGETS.add("challenge-weights", Target(_score, _read_score))
 TARGETS.add("model-config", Target(_model, _read_model))
 for _name in ("weights.safetensors", "optimiser.safetensors", "random.safetensors", "state.json"):
