@@ -1,6 +1,6 @@
 """Every encoder of the registry through `biosig export`, at its own size: difference from the model, size, seconds.
 
-python tests/benchmarks/bench_export.py [ENCODER ...]
+python -m tests.benchmarks.export_walk [ENCODER ...]
 """
 
 from __future__ import annotations
