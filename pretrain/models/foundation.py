@@ -306,7 +306,15 @@ class FoundationModel(nn.Module):
             content = load_json(path)
         except (OSError, ValueError) as error:
             raise ModelError(f"{path}: not JSON: {error}") from error
-        model = cls(ModelConfig.parse(content, str(path)))
+        config = ModelConfig.parse(content, str(path))
+        try:
+            model = cls(config)
+        except ModelError:
+            raise
+        # A name that no registry has, a width that does not divide, more memory than there is, ...
+        except Exception as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise ModelError(f"{path}: describes a model that cannot be built: {reason}") from error
         model.tensor_report = load_weights(model, folder / WEIGHTS)
         model.eval()
         if model.config.fingerprint is not None:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from biosig.errors import CorpusError
 from ontology import OntologyError, read_owl, read_rf2
-from pretrain.errors import RecipeError
+from pretrain.errors import ModelError, RecipeError
 from pretrain.recipe import load, parse
 from tests.fuzz.attempt import prepared
 from tests.fuzz.mutate import mutate
@@ -64,3 +65,24 @@ def test_a_zip_that_grows_is_refused(tmp_path: Path) -> None:
         archive.writestr(rf2_release.CONCEPT, b"\0" * (64 << 20))
     with pytest.raises(OntologyError, match=r"bomb\.zip"):
         read_rf2(tmp_path / "bomb.zip")
+
+
+def test_a_model_that_cannot_be_built_is_refused(tmp_path: Path) -> None:
+    path = TARGETS["model-config"].make(tmp_path)
+    path.write_text(path.read_text("utf-8").replace("resnet1d18", "resnet1d58"), "utf-8")
+    with pytest.raises(ModelError, match=r"config\.json: describes a model that cannot be built: no encoder named"):
+        TARGETS["model-config"].parse(path)
+
+
+def test_a_table_whose_columns_have_line_breaks_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = TARGETS["folder-table"].make(tmp_path)
+    path.write_text('"a\nb",subject\n1,2\n', "utf-8")
+    with pytest.raises(CorpusError, match=r"expected a column 'record', found a b, subject"):
+        TARGETS["folder-table"].parse(path)
+
+
+def test_json_that_nests_too_deeply_is_refused(tmp_path: Path) -> None:
+    path = TARGETS["model-config"].make(tmp_path)
+    path.write_text("[" * 100_000, "utf-8")
+    with pytest.raises(ModelError, match=r"config\.json: not JSON: nested more deeply"):
+        TARGETS["model-config"].parse(path)
