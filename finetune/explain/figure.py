@@ -78,8 +78,7 @@ def words(attribution: Attribution) -> str:
     said = f"most of it: {leads or 'no lead'}; {begin:.1f} to {end:.1f} s"
     if attribution.method is Method.OCCLUSION:
         return f"{said}; log odds {attribution.answer:+.2f}; occlusion"
-    change = attribution.answer - attribution.reference
     return (
-        f"{said}; log odds {attribution.answer:+.2f}, {change:+.2f} more than the {attribution.baseline} baseline; "
-        f"sum off by {100 * attribution.gap:.1f} %"
+        f"{said}; log odds {attribution.answer:+.2f}, of the {attribution.baseline} baseline "
+        f"{attribution.reference:+.2f}; sum off by {100 * attribution.gap:.1f} %"
     )

@@ -93,8 +93,7 @@ def test_an_ecg_is_on_paper_with_what_matters_in_words(tmp_path: Path) -> None:
     values[6, 100:150], values[1, 110] = 0.03, -0.5
     found = attribution(recording, values)
     assert words(found) == (
-        "most of it: V1 75 %, II 25 %; 2.0 to 3.0 s; log odds +1.00, +2.00 more than the flat baseline; "
-        "sum off by 0.4 %"
+        "most of it: V1 75 %, II 25 %; 2.0 to 3.0 s; log odds +1.00, of the flat baseline -1.00; sum off by 0.4 %"
     )
     drawn = figure(found, "a finding")
     assert len(drawn.axes[0].images) == 12
