@@ -120,7 +120,7 @@ def gain(ours: Sequence[Tally], theirs: Sequence[Tally], *, draws: int = N_DRAWS
     rival = [other[place if len(other) > 1 else 0] for place in range(len(mine))]
     f1 = np.stack([a[0][2] - b[0][2] for a, b in zip(mine, rival, strict=True)])
     macro = np.stack([a[2] - b[2] for a, b in zip(mine, rival, strict=True)])
-    return Gain(f1={beat: _estimate(f1[:, k]) for k, beat in enumerate(SAID)}, macro_f1=_estimate(macro))
+    return Gain(f1={beat: _estimate(f1[:, k], -1.0) for k, beat in enumerate(SAID)}, macro_f1=_estimate(macro, -1.0))
 
 
 def _drawn(
@@ -141,5 +141,5 @@ def _drawn(
     return each, accuracy, macro
 
 
-def _estimate(values: Float64[np.ndarray, "seed draws"]) -> Estimate:
-    return estimate(seed_interval(values) or interval(values.mean(0)), lowest=-np.inf, highest=np.inf)
+def _estimate(values: Float64[np.ndarray, "seed draws"], lowest: float = 0.0) -> Estimate:
+    return estimate(seed_interval(values) or interval(values.mean(0)), lowest=lowest)
