@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from typing import NoReturn
 from xml.etree import ElementTree as ET
@@ -14,6 +15,7 @@ from biosig.errors import CorpusError
 # A table of people has some kilobytes; what unpacks to more is no such table.
 MAX_BYTES = 2**24
 _MAX_COLUMNS = 1024
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ET.ParseError, expat.ExpatError)
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _PLACE = re.compile(r"([A-Z]{1,3})\d{1,7}")
 
@@ -37,7 +39,8 @@ def cells(path: Path) -> list[list[str]]:
             sheet = _part(path, archive, "xl/worksheets/sheet1.xml")
         found = (_row(row, texts) for row in sheet.iter(f"{_MAIN}row"))
         return [row for row in found if any(row)]
-    except (zipfile.BadZipFile, KeyError, IndexError, ValueError, ET.ParseError, expat.ExpatError, OSError) as error:
+    # A way to pack that is not known, or a password, is a RuntimeError; packed data that is damaged has one of its own.
+    except (*_DAMAGED, KeyError, IndexError, ValueError, OSError, RuntimeError) as error:
         if isinstance(error, CorpusError):
             raise
         raise CorpusError(f"{path}: expected an Excel workbook: {error}") from None

@@ -95,3 +95,16 @@ def test_what_a_hostile_sheet_asks_for_is_refused(sheet: str, message: str, tmp_
         archive.writestr("xl/worksheets/sheet1.xml", sheet.encode("utf-16" if "UTF-16" in sheet else "utf-8"))
     with pytest.raises(CorpusError, match=message):
         cells(tmp_path / "table.xlsx")
+
+
+def test_a_workbook_packed_in_a_way_that_nobody_knows(tmp_path: Path) -> None:
+    path = tmp_path / "table.xlsx"
+    write_xlsx(path, [["a"]])
+    content = bytearray(path.read_bytes())
+    at = content.find(b"PK\x01\x02")  # the first entry of the list at the end
+    while at >= 0:
+        content[at + 10 : at + 12] = b"\x63\0"
+        at = content.find(b"PK\x01\x02", at + 1)
+    path.write_bytes(content)
+    with pytest.raises(CorpusError, match=r"table\.xlsx: expected an Excel workbook: .*compression"):
+        cells(path)
