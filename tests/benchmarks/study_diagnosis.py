@@ -80,7 +80,7 @@ PARTS = {
         outside="cinc2021",
         outside_where=("sub_corpus=georgia",),
     ),
-    "Challenge 2021 to PTB-XL": Part("cinc2021", outside="ptb-xl"),
+    "Challenge 2021 to PTB-XL": Part("cinc2021", (0.1, 1.0), outside="ptb-xl"),
     "Chagas disease": Part("code15-samitrop", task="chagas"),
     "Chagas disease, CODE-15 alone": Part("code15-samitrop", where=("sub_corpus=code-15",), task="chagas"),
     "quality of a recording": Part("cinc2011", task="quality"),
