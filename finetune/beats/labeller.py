@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float64
-from pydantic import Field, ValidationError
-from safetensors import SafetensorError
+from pydantic import Field
 from safetensors.torch import load_file
 from torch import nn
 
@@ -24,8 +23,9 @@ from finetune.beats.intake import strip
 from finetune.beats.network import BeatNet, BeatSpec
 from finetune.beats.rhythm import Episode, RhythmModel, episodes, of_beats
 from finetune.beats.training import log_probabilities
+from finetune.saved import fitting, load_config
 from pretrain.errors import ModelError
-from pretrain.saving import load_json, save_json, save_tensors
+from pretrain.saving import save_json, save_tensors
 from pretrain.specs.architecture import Spec
 
 CONFIG, TENSORS = "beats.json", "beats.safetensors"
@@ -127,23 +127,8 @@ class BeatLabeller:
             ModelError: If the folder is no labeller of beats, or its parts do not fit together.
         """
         folder = Path(folder)
-        path = folder / CONFIG
-        if not path.is_file():
-            raise ModelError(
-                f"{folder}: not a biosig labeller of beats: there is no {CONFIG}; `biosig beats` makes one"
-            )
-        try:
-            config = BeatLabellerConfig.model_validate(load_json(path))
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise ModelError(f"{path}: {field}: {first['msg']}, got {first.get('input')!r:.80}") from error
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{path}: not JSON: {error}") from error
+        config = load_config(folder / CONFIG, BeatLabellerConfig, what="labeller of beats", command="beats")
         networks = [BeatNet(config.network) for _ in range(config.members)]
-        try:
+        with fitting(folder / TENSORS, CONFIG):
             nn.ModuleList(networks).load_state_dict(load_file(folder / TENSORS))
-        except (OSError, SafetensorError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise ModelError(f"{folder / TENSORS}: does not fit {CONFIG}: {reason}") from error
         return cls(networks, config)

@@ -10,8 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from jaxtyping import Float32, Float64
-from pydantic import Field, ValidationError
-from safetensors import SafetensorError
+from pydantic import Field
 from safetensors.torch import load_file
 from torch import nn
 
@@ -20,9 +19,9 @@ from finetune.delineation.decode import Rules, waves_of
 from finetune.delineation.intake import RATE, intake
 from finetune.delineation.waves import Lead
 from finetune.heads.frames import FrameNet, FrameSpec
-from pretrain.errors import ModelError
+from finetune.saved import fitting, load_config
 from pretrain.models.hub import model_folder, push
-from pretrain.saving import load_json, save_json, save_tensors
+from pretrain.saving import save_json, save_tensors
 from pretrain.specs.architecture import Spec
 
 CONFIG, TENSORS = "delineator.json", "delineator.safetensors"
@@ -110,23 +109,10 @@ class Delineator:
             ModelError: If the folder is no delineator, or its parts do not fit together.
         """
         folder = model_folder(folder, revision) if isinstance(folder, str) else folder
-        path = folder / CONFIG
-        if not path.is_file():
-            raise ModelError(f"{folder}: not a biosig delineator: there is no {CONFIG}; `biosig delineate` makes one")
-        try:
-            config = DelineatorConfig.model_validate(load_json(path))
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise ModelError(f"{path}: {field}: {first['msg']}, got {first.get('input')!r:.80}") from error
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{path}: not JSON: {error}") from error
+        config = load_config(folder / CONFIG, DelineatorConfig, what="delineator", command="delineate")
         networks = [FrameNet(config.network) for _ in range(config.members)]
-        try:
+        with fitting(folder / TENSORS, CONFIG):
             nn.ModuleList(networks).load_state_dict(load_file(folder / TENSORS))
-        except (OSError, SafetensorError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise ModelError(f"{folder / TENSORS}: does not fit {CONFIG}: {reason}") from error
         return cls(networks, config)
 
 

@@ -11,8 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float64, Int
-from pydantic import Field, ValidationError
-from safetensors import SafetensorError
+from pydantic import Field
 from safetensors.numpy import load_file
 from torch import Tensor
 
@@ -24,14 +23,14 @@ from finetune.diagnosis.result import Estimate
 from finetune.heads import HEADS
 from finetune.heads.base import Head
 from finetune.heads.consistency import upward_probabilities
+from finetune.saved import fitting, load_config
 from finetune.trust.calibration import Calibration
 from finetune.trust.conformal import PredictionSets, Promise
 from finetune.trust.neighbours import Neighbour, Neighbours
 from finetune.trust.novelty import Novelty
-from pretrain.errors import ModelError
 from pretrain.models.foundation import FoundationModel
 from pretrain.models.hub import model_folder, push
-from pretrain.saving import load_json, save_json, save_tensors
+from pretrain.saving import save_json, save_tensors
 from pretrain.specs.architecture import Spec
 
 MODEL, CONFIG, TENSORS = "model", "diagnoser.json", "diagnoser.safetensors"
@@ -244,27 +243,14 @@ class Diagnoser:
             ModelError: If the folder is no diagnoser, or its parts do not fit together.
         """
         folder = model_folder(folder, revision) if isinstance(folder, str) else folder
-        path = folder / CONFIG
-        if not path.is_file():
-            raise ModelError(f"{folder}: not a biosig diagnoser: there is no {CONFIG}; `biosig finetune` makes one")
-        try:
-            config = DiagnoserConfig.model_validate(load_json(path))
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise ModelError(f"{path}: {field}: {first['msg']}, got {first.get('input')!r:.80}") from error
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{path}: not JSON: {error}") from error
+        config = load_config(folder / CONFIG, DiagnoserConfig, what="diagnoser", command="finetune")
         model = FoundationModel.from_pretrained(folder / MODEL)
         head = HEADS[config.head](model.signal.encoder.dim, len(config.concepts)).double()
-        try:
+        with fitting(folder / TENSORS, CONFIG):
             tensors = load_file(folder / TENSORS)
             own = {name.removeprefix("head."): torch.from_numpy(value) for name, value in tensors.items()}
             head.load_state_dict({name: value for name, value in own.items() if not name.startswith("novelty.")})
             novelty = Novelty(*(tensors[f"novelty.{name}"] for name in ("mean", "deviation", "precision", "familiar")))
-        except (OSError, SafetensorError, KeyError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise ModelError(f"{folder / TENSORS}: does not fit {CONFIG}: {reason}") from error
         kept = folder / NEIGHBOURS
         known = Neighbours.load(kept, novelty.mean, novelty.deviation) if kept.is_file() else None
         return cls(model, head, config, novelty, known)

@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from pydantic import Field, ValidationError
-from safetensors import SafetensorError
+from pydantic import Field
 from safetensors.numpy import load_file
 
 from biosig.recording import Recording
@@ -20,9 +19,9 @@ from finetune.metrics.survival import Baseline
 from finetune.outcomes.linear import predict
 from finetune.outcomes.summary import THIRDS, probability, third
 from finetune.outcomes.target import Kind
-from pretrain.errors import ModelError
+from finetune.saved import fitting, load_config
 from pretrain.models.foundation import FoundationModel
-from pretrain.saving import load_json, save_json, save_tensors
+from pretrain.saving import save_json, save_tensors
 from pretrain.specs.architecture import Spec
 
 MODEL, CONFIG, TENSORS = "model", "outcome.json", "outcome.safetensors"
@@ -148,26 +147,13 @@ class OutcomePredictor:
             ModelError: If the folder is no predictor, or its parts do not fit together.
         """
         folder = Path(folder)
-        path = folder / CONFIG
-        if not path.is_file():
-            raise ModelError(f"{folder}: not a biosig outcome model: there is no {CONFIG}; `biosig outcome` makes one")
-        try:
-            config = OutcomeConfig.model_validate(load_json(path))
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise ModelError(f"{path}: {field}: {first['msg']}, got {first.get('input')!r:.80}") from error
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{path}: not JSON: {error}") from error
+        config = load_config(folder / CONFIG, OutcomeConfig, what="outcome model", command="outcome")
         model = FoundationModel.from_pretrained(folder / MODEL)
         head = LinearHead(model.signal.encoder.dim, 1).double()
         baseline = None
-        try:
+        with fitting(folder / TENSORS, CONFIG):
             tensors = load_file(folder / TENSORS)
             head.load_state_dict({name: torch.from_numpy(tensors[f"head.{name}"]) for name in head.state_dict()})
             if config.risk is not None:
                 baseline = Baseline(*(np.asarray(tensors[f"baseline.{name}"]) for name in ("times", "cumulative")))
-        except (OSError, SafetensorError, KeyError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise ModelError(f"{folder / TENSORS}: does not fit {CONFIG}: {reason}") from error
         return cls(model, head, config, baseline)

@@ -9,18 +9,17 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from jaxtyping import Float32
-from pydantic import Field, ValidationError
-from safetensors import SafetensorError
+from pydantic import Field
 from safetensors.torch import load_file
 from torch import nn
 
 from biosig.recording import Recording
 from finetune.diagnosis.result import Estimate
+from finetune.saved import fitting, load_config
 from finetune.sequence.network import StageNet, StageSpec
 from finetune.sequence.nights import spectra
 from finetune.sequence.training import probabilities
-from pretrain.errors import ModelError
-from pretrain.saving import load_json, save_json, save_tensors
+from pretrain.saving import save_json, save_tensors
 from pretrain.specs.architecture import Spec
 
 CONFIG, TENSORS = "stager.json", "stager.safetensors"
@@ -80,21 +79,8 @@ class Stager:
             ModelError: If the folder is no stager, or its parts do not fit together.
         """
         folder = Path(folder)
-        path = folder / CONFIG
-        if not path.is_file():
-            raise ModelError(f"{folder}: not a biosig stager: there is no {CONFIG}; `biosig stages` makes one")
-        try:
-            config = StagerConfig.model_validate(load_json(path))
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise ModelError(f"{path}: {field}: {first['msg']}, got {first.get('input')!r:.80}") from error
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{path}: not JSON: {error}") from error
+        config = load_config(folder / CONFIG, StagerConfig, what="stager", command="stages")
         networks = [StageNet(config.network) for _ in range(config.members)]
-        try:
+        with fitting(folder / TENSORS, CONFIG):
             nn.ModuleList(networks).load_state_dict(load_file(folder / TENSORS))
-        except (OSError, SafetensorError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise ModelError(f"{folder / TENSORS}: does not fit {CONFIG}: {reason}") from error
         return cls(networks, config)
