@@ -28,11 +28,16 @@ def as_table(path: Path, recording: Recording, diagnosis: Diagnosis, *, every: b
         path: Its file.
         recording: As it was read.
         diagnosis: What is said of it.
-        every: List every finding, not only those that are named or not excluded.
+        every: List every finding, not only those that are named or not excluded. Of a finding that is never excluded,
+            because validation had too few records with it, "undecided" says nothing: such are counted.
     """
     table = Table("finding", "probability", "threshold", "answer", box=None, padding=(0, 2, 0, 0))
+    silent = 0
     for one in diagnosis.said:
-        if every or one.named or one.answer in {Answer.YES, Answer.UNDECIDED}:
+        open_question = one.answer is Answer.UNDECIDED
+        if not every and open_question and not one.named and one.concept.limits[1] is None:
+            silent += 1
+        elif every or one.named or open_question or one.answer is Answer.YES:
             style = "bold" if one.named else "dim"
             numbers = (f"{one.probability:.2f}", f"{one.concept.threshold:.2f}")
             table.add_row(escape(one.concept.term), *numbers, one.answer.value, style=style)
@@ -40,6 +45,8 @@ def as_table(path: Path, recording: Recording, diagnosis: Diagnosis, *, every: b
     wrong = [f"[bold yellow]wrong with the signal: {', '.join(found)}[/]"] if (found := flags(recording)) else []
     likely = table if table.row_count else "nothing is likely"
     parts: list[RenderableType] = [head, *wrong, _novelty(diagnosis.novelty), likely]
+    if silent:
+        parts.append(f"[dim]{silent} findings more are too rare in validation to be excluded; --all lists them[/]")
     if diagnosis.nearest:
         parts.append(_nearest(diagnosis.nearest))
     return Group(*parts, "")

@@ -14,7 +14,8 @@ from biosig.recording import Recording
 from biosig.simulate import Experiment, ecg, eeg
 from biosig.store import Store
 from finetune.adaptation.fit import Tuning, finetune
-from finetune.diagnosis.diagnoser import Diagnoser, Diagnosis
+from finetune.diagnosis.diagnoser import Answer, ConceptConfig, Diagnoser, Diagnosis, Said
+from finetune.diagnosis.result import Estimate
 from finetune.diagnosis.shown import UNLIKE, as_table, write_csv
 from finetune.trust.neighbours import Neighbour
 from pretrain.errors import ModelError
@@ -78,6 +79,36 @@ def test_what_is_unlike_is_said_first_and_loudly(share: float, words: str) -> No
     assert "unlike the training records: farther from them" in text
     assert words in text
     assert text.index("unlike") < text.index("nothing is likely")
+
+
+def said(term: str, answer: Answer, *, named: bool = False, excluded: float | None = 0.9) -> Said:
+    concept = ConceptConfig(
+        concept=term,
+        term=term,
+        abbreviation=term,
+        threshold=0.5,
+        slope=1.0,
+        offset=0.0,
+        limits=(0.5, excluded),
+        positives=3,
+        auroc=Estimate(value=None, low=None, high=None),
+    )
+    return Said(concept, 0.7 if named else 0.01, named, answer)
+
+
+def test_an_answer_that_is_always_undecided_is_counted_and_not_listed() -> None:
+    answers = (
+        said("flutter", Answer.UNDECIDED),
+        said("pacing", Answer.UNDECIDED, excluded=None),
+        said("block", Answer.UNDECIDED, excluded=None),
+        said("sinus", Answer.UNDECIDED, named=True, excluded=None),
+        said("rhythm", Answer.NO),
+    )
+    text = shown(Diagnosis(answers, 0.5))
+    assert "flutter" in text
+    assert "sinus" in text
+    assert not any(word in text for word in ("pacing", "block", "rhythm"))
+    assert "2 findings more are too rare in validation to be excluded" in text
 
 
 @pytest.mark.parametrize("what", ["flat", "leads", "unit"])
