@@ -30,7 +30,7 @@ def shown(*arguments: str) -> str:
 def test_the_list_has_every_corpus() -> None:
     output = shown()
     for name in CORPORA:
-        (line,) = (line for line in output.splitlines() if f" {name} " in line)
+        (line,) = (line for line in output.splitlines() if line.startswith(f"│ {name} "))
         assert CORPORA[name].title in line
         assert CORPORA[name].licence in line
 
