@@ -23,8 +23,8 @@ _RECORD_NAME = re.compile(r"[\w-]+", re.ASCII)
 _ANNOTATOR = "atr"
 _RHYTHM, _COMMENT = "+", '"'
 _LONGEST_NOTE = 255
-# A tolerance in samples: where an event begins and ends is rounded to one.
-_SAME = 1.0
+# Samples by which the end of a rhythm may be off: where it begins and ends is rounded to one.
+_SAME = 0.5
 
 
 def to_wfdb(recording: Recording, path: str | Path) -> tuple[str, ...]:
@@ -152,7 +152,7 @@ def _annotations(recording: Recording, notes: list[str]) -> Iterator[tuple[int, 
         for what, happened in (
             (
                 "with a duration, which an annotation has not",
-                abs(one.duration - lasting.get(id(one), 0)) * rate > _SAME,
+                abs(one.duration - lasting[id(one)]) * rate > _SAME if id(one) in lasting else one.duration > 0,
             ),
             ("with a code that is no WFDB symbol, now comments", symbol == _COMMENT != one.code),
             ("at the first sample, now at the second", first),

@@ -75,6 +75,12 @@ def test_beats_and_rhythms_are_annotations_as_physionet_has_them(tmp_path: Path)
     assert biosig.read(tmp_path / "beats", annotations=["atr"]).events == events
 
 
+def test_a_duration_of_one_sample_is_a_duration(tmp_path: Path) -> None:
+    brief = Recording(ECG.signal, ECG.channels, 250.0, ECG.modality, events=(Event(0.4, 0.004, "N"),))
+    (note,) = biosig.to_wfdb(brief, tmp_path / "brief")
+    assert "1 with a duration" in note
+
+
 def test_what_wfdb_cannot_hold_is_said(tmp_path: Path) -> None:
     events = (
         Event(-0.1, 0.0, "N"),
