@@ -51,6 +51,11 @@ class Job:
     adaptation: Adaptation | None = None
     judged: Int[np.ndarray, " judged"] | None = None
 
+    def __post_init__(self) -> None:
+        # A pool sends tensors by moving them to shared memory, from a thread of its own: whoever computes with the
+        # same weights meanwhile may read what was there before.
+        object.__setattr__(self, "head", deepcopy(self.head))
+
 
 @dataclass(frozen=True)
 class Finished:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -237,6 +238,10 @@ class Job:
     budget: Budget
     head: LinearHead
     seed: int
+
+    def __post_init__(self) -> None:
+        # As in `finetune.diagnosis.rivals.Job`: a pool moves the tensors it sends.
+        object.__setattr__(self, "head", deepcopy(self.head))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from finetune.diagnosis.scratch import Budget
 from finetune.diagnosis.selection import Selection
 from finetune.diagnosis.task import Posed, concept_counts, diagnosis, reasons
 from finetune.embedding import embed
+from finetune.heads.linear import LinearHead
 from finetune.probe import fit_probe
 from finetune.protocols import Role, Task
 from pretrain.errors import ModelError
@@ -219,6 +221,16 @@ def test_processes_give_what_one_process_gives(model: Path, store: Path, posed: 
         scores = [future.result().scores for future in begun]
     for job, score in zip(jobs, scores, strict=True):
         np.testing.assert_allclose(score, train_one(model, [store], posed, QUICK.budget, job).scores, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_pool_moves_no_weights_that_others_compute_with() -> None:
+    head = LinearHead(4, 2)
+    job = Job(0, np.arange(3), head)
+    with processes(1) as pool:
+        assert pool.submit(attrgetter("seed"), job).result() == 0
+    assert job.head.linear.weight.is_shared()
+    assert not head.linear.weight.is_shared()
 
 
 def test_every_row_and_a_page_come_of_one_command(model: Path, store: Path, tmp_path: Path) -> None:
