@@ -42,7 +42,7 @@ def to_pandas(recording: Recording) -> pd.DataFrame:
 
 def events_to_pandas(recording: Recording) -> pd.DataFrame:
     """One row an event: onset and duration in seconds, code, text, stimulus, trial (missing where there is none)."""
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415  slow to import
 
     frame = pd.DataFrame([asdict(event) for event in recording.events], columns=list(_COLUMNS))
     return frame.astype({"onset": float, "duration": float, "trial": "Int64"})
@@ -78,7 +78,7 @@ def from_pandas(
     Example:
         >>> from_pandas(pd.read_csv("ecg.csv", index_col="time"), unit="mV")
     """
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415  slow to import
 
     name = record_id or "frame"
     for column, kind in frame.dtypes.items():
@@ -100,7 +100,7 @@ def from_pandas(
 
 
 def _seconds(index: pd.Index, name: str) -> np.ndarray:
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415  slow to import
 
     if isinstance(index, pd.TimedeltaIndex):
         return index.total_seconds().to_numpy()

@@ -10,11 +10,11 @@ from pathlib import Path
 from torch import Tensor
 
 from biosig.errors import BiosigError
+from biosig.whole import whole_file
 from pretrain.export.network import Network, reference
 from pretrain.export.onnx_file import save_onnx
 from pretrain.export.program import about, check, program_of, save_program
 from pretrain.models.foundation import FoundationModel, Space
-from pretrain.saving import PARTIAL
 
 
 class Format(StrEnum):
@@ -93,14 +93,7 @@ def write(
         raise BiosigError(f"{path}: expected a name that ends in {form.ending}, got {path.suffix!r}")
     known = about(model, network) | {f"biosig.{name}": value for name, value in more.items()}
     program = program_of(network)
-    partial = path.with_name(f".{path.name}{PARTIAL}")
-    try:
-        if form is Format.ONNX:
-            load = save_onnx(program, network, known, partial)
-        else:
-            load = save_program(program, known, partial)
-        difference, shapes = check(path, network, load(partial), expected)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as place:
+        load = save_onnx(program, network, known, place) if form is Format.ONNX else save_program(program, known, place)
+        difference, shapes = check(path, network, load(place), expected)
     return Exported(path, network.inputs, difference, tuple(shapes))
