@@ -31,7 +31,7 @@ def pretrain(
     """
     from rich.console import Console
 
-    from pretrain.parallel.launch import leads, spread, started
+    from pretrain.parallel.launch import leads, leave, spread, started
     from pretrain.recipe import load
     from pretrain.summary import show
     from pretrain.training.session import pretrain as run
@@ -50,3 +50,5 @@ def pretrain(
     console = Console(quiet=not leads())
     console.print(f"[bold]{loaded.name}[/]: {loaded.title}", highlight=False)
     show(run(loaded, data, out, resume=resume, console=console), console)
+    if started() > 1:
+        leave()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import logging
 import os
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from inspect import signature
+from typing import NoReturn
 
 import torch
 from lightning_fabric import Fabric
@@ -69,7 +73,30 @@ def fabric_of(training: Training, *, alone: bool = False) -> Fabric:
         plugins=[TorchElasticEnvironment()],
     )
     fabric.launch()
+    atexit.register(_disconnect)
     return fabric
+
+
+def _disconnect() -> None:
+    """End gloo's threads while there is an interpreter.
+
+    One that lets go of a tensor asks for the interpreter, and aborts the process if that is about to end (pytorch
+    pull request 179291). They end with the group, and that with the last one who holds it.
+    """
+    if torch.distributed.is_initialized() and torch.distributed.get_backend() == "gloo":
+        torch.distributed.destroy_process_group()
+    gc.collect()
+
+
+def leave() -> NoReturn:
+    """End this process of a group, which has succeeded, without the interpreter's own end.
+
+    What torch remembers of a sharded model holds the group for good, and gloo's threads with it; see `_disconnect`.
+    """
+    atexit._run_exitfuncs()  # noqa: SLF001 -- the only way to have them run, and no more
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _strategy(training: Training, processes: int) -> DDPStrategy | ModelParallelStrategy:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import distributed, multiprocessing
+from torch import multiprocessing
 
-from pretrain.parallel.launch import environment
+from pretrain.parallel.launch import environment, leave
 
 
 def in_processes(count: int, function: Callable[..., Any], *arguments: Any) -> None:
@@ -28,5 +28,4 @@ def _start(rank: int, count: int, port: int, function: Callable[..., Any], argum
     os.environ |= environment(rank, count, port)
     torch.set_num_threads(1)
     function(*arguments)
-    if distributed.is_initialized():
-        distributed.destroy_process_group()
+    leave()
