@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 
 from biosig.errors import BiosigError
 from biosig.whole import advice
+from ontology.collector import paused
 from ontology.errors import OntologyError
 from ontology.registry import UnknownNameError
 
@@ -80,7 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # as anything else wants a core, and gain next to nothing when nothing does.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        build()(args=arguments)
+        with paused():
+            app = build()
+        app(args=arguments)
     except (BiosigError, OntologyError, UnknownNameError) as error:
         _complain(str(error))
         sys.exit(2)

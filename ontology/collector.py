@@ -20,3 +20,11 @@ def paused() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+@contextlib.contextmanager
+def lasting() -> Iterator[None]:
+    """No search for reference cycles within, and none later among what is there at the end, as after importing."""
+    with paused():
+        yield
+        gc.freeze()

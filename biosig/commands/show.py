@@ -37,16 +37,20 @@ def show(
     """
     from rich.console import Console
 
-    from biosig.commands.facts import facts
-    from biosig.plot import save
+    from ontology.collector import paused
 
     console = Console()
-    recording = _recording(path, record, corpus)
-    console.print(facts(recording, names_people=personal))
-    if out is not None:
-        with console.status("drawing"):
-            save(_picture(recording, start, seconds, layout), out)
-        console.print(f"wrote {out}", markup=False, highlight=False, soft_wrap=True)
+    # One recording and one picture: most of it is importing, and nothing that is made is large.
+    with paused():
+        from biosig.commands.facts import facts
+        from biosig.plot import save
+
+        recording = _recording(path, record, corpus)
+        console.print(facts(recording, names_people=personal))
+        if out is not None:
+            with console.status("drawing"):
+                save(_picture(recording, start, seconds, layout), out)
+            console.print(f"wrote {out}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _recording(path: Path, record: str | None, corpus: str | None) -> Recording:

@@ -52,17 +52,19 @@ def predict(
     """
     from rich.console import Console
 
-    import biosig
-    from biosig.errors import BiosigError
-    from ontology.collector import paused
+    from ontology.collector import lasting
 
     console, notices = Console(), Console(stderr=True)
-    # Importing makes a million objects to stay.
-    with notices.status("loading the model"), paused():
+    # Importing makes a million objects to stay; to search them is a fifth of a cold start.
+    with notices.status("loading the model"), lasting():
+        import biosig
+        from biosig.errors import BiosigError
         from finetune.diagnosis.diagnoser import Diagnoser
         from finetune.diagnosis.shown import as_table
 
         loaded = Diagnoser.from_pretrained(diagnoser)
+        if out is not None or explain:
+            import biosig.plot
     found: Found = []
     failed = 0
     with notices.status("reading"):
