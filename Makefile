@@ -59,8 +59,10 @@ unit: $(VENV)/.developer
 docs: $(VENV)/.developer ## the documentation, strictly: site/index.html
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
-bench: $(VENV)/.developer ## the side-by-side measurements, as ratios
-	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/.developer ## the side-by-side measurements, as ratios; a quarter of an hour
+	for script in $(filter-out %/bench_latency.py, $(sort $(wildcard tests/benchmarks/bench_*.py))); do \
+		echo $$script; $(BIN)/python $$script || exit 1; done
+	$(BIN)/python tests/benchmarks/bench_latency.py --quick
 
 SECONDS ?= 600
 fuzz: $(VENV)/.developer ## hostile files for every parser, ten minutes, or as long as SECONDS=... says

@@ -33,7 +33,7 @@ def beats(
         Context, typer.Option(help="Whether a beat is compared with beats on both sides, or with the past alone.")
     ] = Context.BOTH,
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions of every network.")] = 3,
-    steps: Annotated[int, typer.Option(min=1, help="Of each training, at most.")] = 240,
+    steps: Annotated[int, typer.Option(min=1, help="Of each training, at most.")] = 600,
     delineator: Annotated[
         Path | None,
         typer.Option(help="Folder that `biosig delineate` made: its QRS complexes are the beats, not neurokit2's."),

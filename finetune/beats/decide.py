@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, Int8, Int64
+from jaxtyping import Float, Float64, Int8, Int64
+from scipy.special import logsumexp
 
-from finetune.beats.aami import SAID
+from finetune.beats.aami import SAID, Beat
 
 _GRID = np.arange(-3.0, 6.01, 0.25)
 _ROUNDS = 4
+_LEAST = 1e-9
 
 
 def choose(
@@ -44,6 +46,19 @@ def choose(
             offsets[k] = _GRID[best[len(best) // 2]]
     n, s, v, f = offsets.tolist()
     return n, s, v, f
+
+
+def without_fibrillation(
+    log_p: Float[np.ndarray, "beat klass"], fibrillation: Float64[np.ndarray, " beat"]
+) -> Float[np.ndarray, "beat klass"]:
+    """Log probabilities where that of S is multiplied by that of another rhythm than fibrillation or flutter.
+
+    Where no two intervals are alike, no beat is premature. Beats about which the rhythm is not known stay as they are.
+    """
+    factor = np.ones(log_p.shape)
+    factor[:, SAID.index(Beat.S)] -= np.nan_to_num(fibrillation)
+    found = log_p + np.log(np.maximum(factor, _LEAST))
+    return np.asarray(found - logsumexp(found, axis=1, keepdims=True))
 
 
 def said(log_p: Float[np.ndarray, "beat klass"], offsets: Sequence[float]) -> Int64[np.ndarray, " beat"]:

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Int64
 from pydantic import BaseModel, ConfigDict
 
+from finetune.beats import rhythm as rhythms
 from finetune.beats.aami import BEATS, Beat, Split, sides, validation_folds
 from finetune.beats.cases import Case, at_annotated, at_found, beats_of
 from finetune.beats.choices import Context
@@ -114,7 +115,7 @@ class Plan:
 
     @property
     def trainings(self) -> int:
-        """How many networks are trained."""
+        """How often networks are trained: of each split, seed and fold."""
         return self.folds * len(self.seeds) * len(self.splits)
 
 
@@ -138,16 +139,17 @@ def experiment(
         train, test = ([by_name[name] for name in side] for side in sides(_people(cases), split))
         folds = validation_folds(beats_of(train), plan.folds)
         strips = [case.strip for case in train]
+        rhythm = rhythms.fit([case.rhythm for case in train])
         fitted = []
         for seed in plan.seeds:
             networks: list[BeatNet] = []
             fit_one = _timed(network_fit(seed, plan.budget, networks), say, f"{split.value} split, seed {seed}")
-            fitted.append(crossfit(strips, folds, fit_one))
+            fitted.append(crossfit(strips, folds, fit_one, rhythm))
             training += [{"split": split.value, "seed": seed, **fact} for fact in fitted[-1].facts]
             if first is None:
                 first, saved = fitted[0], networks
         say(f"{split.value} split, boosted trees")
-        trees = crossfit(strips, folds, lambda training, _: (boosted_trees(training, trees=plan.trees), {}))
+        trees = crossfit(strips, folds, lambda training, _: (boosted_trees(training, trees=plan.trees), {}), rhythm)
         about = _About(split, plan, len(beats_of(train)))
         networks_say = [_tally(test, one.label) for one in fitted]
         trees_say = [_tally(test, trees.label)]
@@ -163,7 +165,7 @@ def experiment(
         peers[split] = networks_say, trees_say
     say("rhythms")
     train, test = ([by_name[name] for name in side] for side in sides(_people(cases), plan.splits[0]))
-    score, rhythm = trained_and_tested("DS1 on DS2", _rhythms(train), _rhythms(test), plan.draws)
+    score, _ = trained_and_tested("DS1 on DS2", _rhythms(train), _rhythms(test), plan.draws)
     everybody = leave_one_out("each person by all others", _rhythms(cases), plan.draws)
     assert first is not None
     result = Result(
@@ -177,7 +179,7 @@ def experiment(
     )
     facts = {"corpus": "mitdb", "split": plan.splits[0].value, "seed": plan.seeds[0], "folds": first.facts}
     config = BeatLabellerConfig(
-        offsets=first.offsets, network=plan.budget.spec, members=len(saved), rhythm=rhythm, training=facts
+        offsets=first.offsets, network=plan.budget.spec, members=len(saved), rhythm=first.rhythm, training=facts
     )
     return result, BeatLabeller(saved, config)
 

@@ -12,6 +12,7 @@ from biosig.plot import annotated_beats
 from biosig.recording import Recording
 from finetune.beats.aami import BEATS, beat_class
 from finetune.beats.choices import Context
+from finetune.beats.rhythm import at_beats
 from finetune.beats.rr import HALF, rr_features
 from finetune.delineation.intake import intake
 
@@ -38,6 +39,7 @@ class Strip:
         windows: Of each beat and lead: the signal about its R peak, and the same less the person's running median
             beat; both in units of the standard deviation of that median beat.
         rr: See `rr_features`.
+        irregularity: Of the half minute about each beat; see `rhythm.at_beats`.
         labels: Place in `BEATS`, or -1 where there is none.
     """
 
@@ -46,6 +48,7 @@ class Strip:
     peaks: Float64[np.ndarray, " beat"]
     windows: Float32[np.ndarray, "beat lead 2 time"]
     rr: Float32[np.ndarray, "beat feature"]
+    irregularity: Float64[np.ndarray, "beat number"]
     labels: Int8[np.ndarray, " beat"]
 
     def __len__(self) -> int:
@@ -90,6 +93,7 @@ def strip(
         peaks,
         np.clip(both, -_MOST, _MOST).astype(np.float32),
         rr_features(peaks, context),
+        at_beats(peaks, context),
         np.full(len(peaks), UNKNOWN, np.int8) if labels is None else labels,
     )
 

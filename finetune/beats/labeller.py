@@ -21,7 +21,7 @@ from finetune.beats.crossfit import together
 from finetune.beats.decide import said
 from finetune.beats.intake import strip
 from finetune.beats.network import BeatNet, BeatSpec
-from finetune.beats.rhythm import Episode, RhythmModel, episodes, of_beats
+from finetune.beats.rhythm import Episode, RhythmModel, episodes
 from finetune.beats.training import log_probabilities
 from finetune.saved import fitting, load_config
 from pretrain.errors import ModelError
@@ -38,12 +38,12 @@ class BeatLabellerConfig(Spec):
         offsets: See `decide.choose`.
         network: Sizes of each member.
         members: How many networks answer together.
-        rhythm: Of fibrillation and flutter.
+        rhythm: Of fibrillation and flutter, where no beat is S.
         training: What it was fitted to.
     """
 
     format: Literal["biosig-beat-labeller"] = "biosig-beat-labeller"
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     offsets: tuple[float, float, float, float]
     network: BeatSpec
     members: int = Field(ge=1)
@@ -58,9 +58,9 @@ class Labelled:
     Attributes:
         peaks: Of its beats, seconds.
         classes: Of each beat.
-        probabilities: Of N, S, V and F, as if all were as frequent.
-        fibrillation: Probability of atrial fibrillation or flutter in the half minute about each beat; NaN where it
-            has too few beats.
+        probabilities: Of N, S, V and F, as if all were as frequent; see also `decide.without_fibrillation`.
+        fibrillation: Probability of atrial fibrillation or flutter in the half minute about each beat, or before it
+            where the future is not known; NaN where that has too few beats.
         episodes: Of fibrillation or flutter.
     """
 
@@ -101,8 +101,8 @@ class BeatLabeller:
         if not len(beats):
             name = recording.record_id or "recording"
             raise ModelError(f"{name}: expected heart beats in {', '.join(ecg.channels)}, found none")
-        log_p = together([partial(log_probabilities, network) for network in self.networks], beats)
-        fibrillation = of_beats(self.config.rhythm, beats.peaks)
+        log_p = together([partial(log_probabilities, one) for one in self.networks], beats, self.config.rhythm)
+        fibrillation = self.config.rhythm.probability(beats.irregularity)
         return Labelled(
             peaks=beats.peaks,
             classes=tuple(BEATS[place] for place in said(log_p, self.config.offsets)),

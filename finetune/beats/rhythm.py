@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float64
 from sklearn.linear_model import LogisticRegression
 
 from biosig.recording import Recording
+from finetune.beats.choices import Context
 from pretrain.specs.architecture import Spec
 
 #: Seconds of a window.
@@ -129,10 +130,15 @@ def fit(found: Sequence[Windows]) -> RhythmModel:
     )
 
 
-def of_beats(model: RhythmModel, peaks: Float64[np.ndarray, " beat"]) -> Float64[np.ndarray, " beat"]:
-    """The probability of fibrillation or flutter at each beat, from the window about it."""
-    features = np.array([_of_window(peaks, peak - WINDOW / 2) for peak in peaks]).reshape(-1, len(FEATURES))
-    return model.probability(features)
+def at_beats(
+    peaks: Float64[np.ndarray, " beat"], context: Context = Context.BOTH
+) -> Float64[np.ndarray, "beat feature"]:
+    """`irregularity` of the window about each beat; without the future, of the window that it ends."""
+    ahead = WINDOW / 2 if context is Context.BOTH else 0.0
+    first = np.searchsorted(peaks, peaks + ahead - WINDOW)
+    end = np.searchsorted(peaks, peaks + ahead, side="right")
+    found = [irregularity(peaks[one:other]) for one, other in zip(first, end, strict=True)]
+    return np.array(found).reshape(-1, len(FEATURES))
 
 
 def episodes(peaks: Float64[np.ndarray, " beat"], probability: Float64[np.ndarray, " beat"]) -> list[Episode]:

@@ -27,6 +27,7 @@ class Budget:
     """What a training may spend.
 
     Attributes:
+        networks: Of each fold, from different seeds; one alone depends much on its seed.
         steps: At most.
         batch_size: Stretches of a recording a step.
         beats: In a row, of a stretch.
@@ -41,8 +42,9 @@ class Budget:
         spec: Sizes of the network.
     """
 
-    steps: int = 240
-    batch_size: int = 12
+    networks: int = 3
+    steps: int = 600
+    batch_size: int = 24
     beats: int = 32
     check_every: int = 40
     patience: int = 4

@@ -13,6 +13,7 @@ from finetune.beats.network import BeatSpec
 from finetune.beats.training import Budget
 
 BUDGET = Budget(
+    networks=1,
     steps=60,
     batch_size=8,
     beats=24,

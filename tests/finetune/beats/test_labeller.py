@@ -33,7 +33,7 @@ def labeller() -> BeatLabeller:
     strips = [labelled_strip(person(number)) for number in range(8)]
     networks: list[BeatNet] = []
     folds = [[str(number) for number in range(8) if number % 2 == fold] for fold in range(2)]
-    fitted = crossfit(strips, folds, network_fit(0, BUDGET, networks))
+    fitted = crossfit(strips, folds, network_fit(0, BUDGET, networks), RHYTHM)
     assert sorted(who for fact in fitted.facts for who in fact["validation_people"]) == sorted(map(str, range(8)))
     config = BeatLabellerConfig(
         offsets=fitted.offsets, network=BUDGET.spec, members=2, rhythm=RHYTHM, training={"corpus": "simulated"}

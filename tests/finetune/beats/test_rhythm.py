@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from biosig.recording import Event, Modality, Recording
-from finetune.beats.rhythm import Episode, RhythmModel, Windows, episodes, fit, irregularity, of_beats, windows
+from finetune.beats.choices import Context
+from finetune.beats.decide import without_fibrillation
+from finetune.beats.rhythm import Episode, RhythmModel, Windows, at_beats, episodes, fit, irregularity, windows
 from finetune.beats.rhythm_scores import leave_one_out, trained_and_tested
 from tests.finetune.beats.simulated import fibrillating
 
@@ -71,9 +73,28 @@ def test_fibrillation_is_told_from_bigeminy_and_sinus_rhythm() -> None:
     rng = np.random.default_rng(5)
     calm = np.cumsum(0.8 + 0.02 * rng.standard_normal(200))
     peaks = np.concatenate([calm, calm[-1] + fibrillating(rng, 200)])
-    (one,) = episodes(peaks, of_beats(model, peaks))
+    (one,) = episodes(peaks, model.probability(at_beats(peaks)))
     assert one.begin == pytest.approx(calm[-1], abs=20)
     assert one.end == pytest.approx(peaks[-1], abs=20)
+
+
+def test_without_the_future_a_beat_ends_its_window() -> None:
+    peaks = fibrillating(np.random.default_rng(0), 120)
+    early = at_beats(peaks[:80], Context.PAST)
+    np.testing.assert_array_equal(at_beats(peaks, Context.PAST)[:80], early)
+    assert not np.array_equal(at_beats(peaks)[:80], at_beats(peaks[:80]), equal_nan=True)
+    inside = peaks[(peaks >= peaks[79] - 30) & (peaks <= peaks[79])]
+    np.testing.assert_array_equal(early[79], irregularity(inside))
+    assert at_beats(np.zeros(0)).shape == (0, 7)
+
+
+def test_no_beat_is_premature_in_fibrillation() -> None:
+    log_p = np.log([[0.2, 0.6, 0.1, 0.1]] * 4)
+    found = np.exp(without_fibrillation(log_p, np.array([0.0, 0.5, 1.0, np.nan])))
+    np.testing.assert_allclose(found.sum(1), 1)
+    np.testing.assert_allclose(found[[0, 3]], np.exp(log_p[[0, 3]]))
+    np.testing.assert_allclose(found[1], np.array([0.2, 0.3, 0.1, 0.1]) / 0.7)
+    np.testing.assert_allclose(found[2], [0.5, 0, 0.25, 0.25], atol=1e-6)
 
 
 def test_episodes_are_runs_that_last() -> None:
