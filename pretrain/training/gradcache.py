@@ -12,6 +12,7 @@ from torch import Tensor
 from pretrain.data.parts import Parts
 from pretrain.parallel.distributed import ALONE
 from pretrain.parallel.sharding import share_gradients_of_numbers
+from pretrain.training.allocator import return_freed_memory
 from pretrain.training.learner import Learner
 from pretrain.training.rng import draw_key
 from pretrain.training.timing import Part
@@ -26,7 +27,7 @@ class GradCache:
        to the weights.
 
     The result is the gradient of the whole batch, for one more pass forward. Memory of the towers is that of a
-    micro-batch, whatever the batch.
+    micro-batch, whatever the batch; on a CPU what each has freed is returned to the system before the next.
 
     Args:
         learner: Model and objectives.
@@ -73,6 +74,7 @@ class GradCache:
         with self._apart():
             losses = self.learner.losses(leaves, parts, key)
             self._backward(losses["loss"], Part.LOSS)
+        self._tidy()
         start = 0
         for number, part in enumerate(parts.each()):
             stop = start + len(part["signal"])
@@ -88,6 +90,7 @@ class GradCache:
             with self._apart() if number + 1 < parts.count else nullcontext():
                 replayed = self.module(part, key=key, part=number, gradients=gradients)
                 self._backward(replayed["loss"])
+            self._tidy()
             start = stop
         return losses
 
@@ -101,7 +104,11 @@ class GradCache:
     @torch.no_grad()
     def _embed(self, parts: Parts, key: int) -> dict[str, Tensor]:
         """The features of all micro-batches, one after another."""
-        found = [self.learner.features(part, key, number) for number, part in enumerate(parts.each())]
+        found = []
+        for number, part in enumerate(parts.each()):
+            found.append(self.learner.features(part, key, number))
+            if parts.count > 1:
+                self._tidy()
         return {
             name: first if name in self.learner.model.shared else torch.cat([features[name] for features in found])
             for name, first in found[0].items()
@@ -116,6 +123,11 @@ class GradCache:
                 loss.backward()  # type: ignore[no-untyped-call]
             else:
                 self.fabric.backward(loss)
+
+    def _tidy(self) -> None:
+        # Who cuts a batch is short of memory.
+        if self.fabric is None or self.fabric.device.type == "cpu":
+            return_freed_memory()
 
     def _apart(self) -> AbstractContextManager[None]:
         return nullcontext() if self.fabric is None else self.fabric.no_backward_sync(self.module)

@@ -1,4 +1,4 @@
-"""What is freed stays with the process, so that the next step has it at once."""
+"""What is freed stays with the process, so that the next step has it at once, or goes back where it is told to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 CODE = """
 import re, sys
 from pathlib import Path
-from pretrain.training.allocator import keep_freed_memory
+from pretrain.training.allocator import keep_freed_memory, return_freed_memory
 
 def resident():
     return int(re.findall(r"VmRSS:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[0]) // 1024
@@ -23,7 +23,16 @@ for _ in range(3):
     block = bytearray(200 << 20)
     block[::4096] = b"1" * len(block[::4096])
     del block
-print(resident() - before)
+if sys.argv[1] == "keep":
+    # Holes between what stays, which is no end of the heap.
+    blocks = [bytearray(1 << 20) for _ in range(200)]
+    del blocks[::2]
+    full = resident()
+    assert return_freed_memory()
+    assert full - resident() > 80
+    print(full - before)
+else:
+    print(resident() - before)
 """
 
 
