@@ -71,21 +71,23 @@ class GradCache:
             return dict(losses)
         key = draw_key()
         leaves = {name: _leaf(value) for name, value in self._embed(parts, key).items()}
+        self._tidy()
         with self._apart():
             losses = self.learner.losses(leaves, parts, key)
             self._backward(losses["loss"], Part.LOSS)
+        wanted = {name: leaf.grad for name, leaf in leaves.items() if leaf.grad is not None}
+        del leaves
         self._tidy()
         start = 0
         for number, part in enumerate(parts.each()):
             stop = start + len(part["signal"])
             gradients = {}
-            for name, leaf in leaves.items():
-                if leaf.grad is not None:
-                    if name not in self.learner.model.shared:
-                        gradients[name] = leaf.grad[start:stop]
-                    elif number == 0:
-                        # It is the same in every micro-batch, and counts once.
-                        gradients[name] = leaf.grad
+            for name, gradient in wanted.items():
+                if name not in self.learner.model.shared:
+                    gradients[name] = gradient[start:stop]
+                elif number == 0:
+                    # It is the same in every micro-batch, and counts once.
+                    gradients[name] = gradient
             # Processes meet once a step, when the gradients of all micro-batches are there.
             with self._apart() if number + 1 < parts.count else nullcontext():
                 replayed = self.module(part, key=key, part=number, gradients=gradients)
@@ -104,11 +106,7 @@ class GradCache:
     @torch.no_grad()
     def _embed(self, parts: Parts, key: int) -> dict[str, Tensor]:
         """The features of all micro-batches, one after another."""
-        found = []
-        for number, part in enumerate(parts.each()):
-            found.append(self.learner.features(part, key, number))
-            if parts.count > 1:
-                self._tidy()
+        found = [self.learner.features(part, key, number) for number, part in enumerate(parts.each())]
         return {
             name: first if name in self.learner.model.shared else torch.cat([features[name] for features in found])
             for name, first in found[0].items()
