@@ -19,7 +19,6 @@ from typer.core import TyperGroup
 
 from biosig.errors import BiosigError
 from biosig.whole import advice
-from ontology.collector import paused
 from ontology.errors import OntologyError
 from ontology.registry import UnknownNameError
 
@@ -81,9 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # as anything else wants a core, and gain next to nothing when nothing does.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        with paused():
-            app = build()
-        app(args=arguments)
+        build()(args=arguments)
     except (BiosigError, OntologyError, UnknownNameError) as error:
         _complain(str(error))
         sys.exit(2)

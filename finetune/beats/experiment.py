@@ -20,7 +20,7 @@ from finetune.beats.intake import Strip
 from finetune.beats.labeller import BeatLabeller, BeatLabellerConfig
 from finetune.beats.network import BeatNet
 from finetune.beats.peers import boosted_trees, commonest
-from finetune.beats.rhythm_scores import RhythmScore, leave_one_out, trained_and_tested
+from finetune.beats.rhythm_scores import RhythmScore, leave_one_out, of_strangers
 from finetune.beats.scores import Gain, Summary, Tally, gain, summarise
 from finetune.beats.training import Budget
 from finetune.metrics.bootstrap import N_DRAWS
@@ -74,7 +74,8 @@ class Result(BaseModel):
         context: Whether later beats were seen.
         records: How many were read.
         folds: Of the training people.
-        training: Of each network: split, seed, fold, steps, seconds.
+        networks: That answer together, of each seed.
+        training: Of each fold: split, seed, people left out, steps of each network, seconds.
         rows: The table.
         gain: The network less the boosted trees, strict split.
         rhythm: Fibrillation and flutter.
@@ -83,10 +84,11 @@ class Result(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal["biosig-beats"] = "biosig-beats"
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     context: Context
     records: int
     folds: int
+    networks: int
     training: tuple[dict[str, Any], ...]
     rows: tuple[Row, ...]
     gain: Gain
@@ -165,13 +167,14 @@ def experiment(
         peers[split] = networks_say, trees_say
     say("rhythms")
     train, test = ([by_name[name] for name in side] for side in sides(_people(cases), plan.splits[0]))
-    score, _ = trained_and_tested("DS1 on DS2", _rhythms(train), _rhythms(test), plan.draws)
-    everybody = leave_one_out("each person by all others", _rhythms(cases), plan.draws)
     assert first is not None
+    score = of_strangers("DS1 on DS2", first.rhythm, _rhythms(train), _rhythms(test), plan.draws)
+    everybody = leave_one_out("each person by all others", _rhythms(cases), plan.draws)
     result = Result(
         context=plan.budget.spec.context,
         records=len(cases),
         folds=plan.folds,
+        networks=len(saved),
         training=tuple(training),
         rows=tuple(rows),
         gain=gain(*peers[plan.splits[0]], draws=plan.draws),

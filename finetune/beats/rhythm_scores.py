@@ -63,11 +63,10 @@ Named = Mapping[tuple[str, str], Windows]
 """Windows of each record and person."""
 
 
-def trained_and_tested(name: str, train: Named, test: Named, draws: int = N_DRAWS) -> tuple[RhythmScore, RhythmModel]:
-    """One model for all who are tested."""
-    model = fit(list(train.values()))
+def of_strangers(name: str, model: RhythmModel, train: Named, test: Named, draws: int = N_DRAWS) -> RhythmScore:
+    """One model, fitted to those who train, for all who are tested."""
     said = {who: model.probability(one.features) for who, one in test.items()}
-    return _score(name, _ill(train), test, said, draws), model
+    return _score(name, _ill(train), test, said, draws)
 
 
 def leave_one_out(name: str, records: Named, draws: int = N_DRAWS) -> RhythmScore:

@@ -99,10 +99,9 @@ def about(result: Result) -> str:
     """What was done, in a line."""
     seeds = len(next(row for row in result.rows if row.name == "network").seeds)
     seen = "beats before and after" if result.context is Context.BOTH else "beats before it alone"
-    networks = result.folds * len(result.training[0]["steps"])
     return (
         f"mitdb: {result.records} records, AAMI classes, DS1 trains and DS2 tests; each beat with {seen}; "
-        f"{seeds} seed{'s' if seeds > 1 else ''} of {networks} networks; 95 % intervals over people"
+        f"{seeds} seed{'s' if seeds > 1 else ''} of {result.networks} networks; 95 % intervals over people"
     )
 
 

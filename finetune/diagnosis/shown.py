@@ -46,7 +46,7 @@ def as_table(path: Path, recording: Recording, diagnosis: Diagnosis, *, every: b
     likely = table if table.row_count else "nothing is likely"
     parts: list[RenderableType] = [head, *wrong, _novelty(diagnosis.novelty), likely]
     if silent:
-        parts.append(f"[dim]{silent} findings more are too rare in validation to be excluded; --all lists them[/]")
+        parts.append(f"[dim]too rare in validation to be excluded: {silent} more; --all lists them[/]")
     if diagnosis.nearest:
         parts.append(_nearest(diagnosis.nearest))
     return Group(*parts, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Callable
 
 # Numbers of glibc's malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
@@ -21,12 +22,8 @@ def keep_freed_memory() -> bool:
     Returns:
         Whether there was somebody to tell: glibc on Linux.
     """
-    if not sys.platform.startswith("linux"):
-        return False
-    library = ctypes.CDLL(None)
-    if not hasattr(library, "mallopt"):
-        return False
-    return bool(library.mallopt(_MMAP_THRESHOLD, _BLOCK) and library.mallopt(_TRIM_THRESHOLD, _ALL))
+    mallopt = _of_glibc("mallopt")
+    return bool(mallopt and mallopt(_MMAP_THRESHOLD, _BLOCK) and mallopt(_TRIM_THRESHOLD, _ALL))
 
 
 def return_freed_memory() -> bool:
@@ -38,10 +35,12 @@ def return_freed_memory() -> bool:
     Returns:
         Whether there was somebody to tell: glibc on Linux.
     """
-    if not sys.platform.startswith("linux"):
-        return False
-    library = ctypes.CDLL(None)
-    if not hasattr(library, "malloc_trim"):
-        return False
-    library.malloc_trim(0)
-    return True
+    trim = _of_glibc("malloc_trim")
+    if trim is not None:
+        trim(0)
+    return trim is not None
+
+
+def _of_glibc(name: str) -> Callable[..., int] | None:
+    """A function of the C library, where that is glibc."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform.startswith("linux") else None

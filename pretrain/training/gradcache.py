@@ -76,7 +76,6 @@ class GradCache:
             losses = self.learner.losses(leaves, parts, key)
             self._backward(losses["loss"], Part.LOSS)
         wanted = {name: leaf.grad for name, leaf in leaves.items() if leaf.grad is not None}
-        del leaves
         self._tidy()
         start = 0
         for number, part in enumerate(parts.each()):

@@ -237,6 +237,22 @@ def test_the_command_says_which_process_was_killed(store: Path, tmp_path: Path) 
     assert "SIGKILL" in complaint or "another process of this run has ended" in complaint
 
 
+def test_who_leaves_has_said_everything_and_meets_no_end_of_the_interpreter() -> None:
+    code = """
+import atexit, os, sys
+from pretrain.parallel.launch import leave
+class Held:
+    def __del__(self):
+        os.write(1, b"the interpreter's end")
+held = Held()
+atexit.register(sys.stdout.write, "handlers")
+sys.stdout.write("said, ")
+leave()
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "said, handlers", "")
+
+
 def test_the_launcher_and_the_recipe_must_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     assert leads()
     monkeypatch.setenv("WORLD_SIZE", "2")
