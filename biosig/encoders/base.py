@@ -33,6 +33,14 @@ class Padding:
             self._frames[hop] = onsets < self._valid[:, None]
         return self._frames[hop]
 
+    def cut(self) -> Bool[Tensor, " batch"]:
+        """Which records end before the batch does."""
+        return self._valid < self._n_times
+
+    def take(self, rows: Int[Tensor, " row"]) -> Padding:
+        """That of some of the records."""
+        return Padding(self._valid[rows], self._n_times)
+
 
 class FrontEnd(nn.Module, ABC):
     """Channels of any montage -> a fixed number of channels.
@@ -60,16 +68,21 @@ class Backbone(nn.Module, ABC):
     Attributes:
         dim: Width of a token.
         hop: Samples from one token to the next.
+        fuses: Whether there are layers that `fuse` compiles.
     """
 
     dim: int
     hop: int
+    fuses: bool = False
 
     @abstractmethod
     def forward(
         self, signal: Float[Tensor, "batch channel time"], padding: Padding | None = None
     ) -> Float[Tensor, "batch token dim"]:
         """Tokens of a signal; padding is of no influence."""
+
+    def fuse(self, *, on: bool) -> None:
+        """Compile layers that gain by it, from now on, or no longer."""
 
 
 class Encoder(nn.Module, ABC):

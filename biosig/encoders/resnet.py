@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from biosig.encoders.base import ENCODERS, FRONT_ENDS, Backbone, Composed, Encoder, Padding, odd, samples_between
+from biosig.encoders.fused import normalised
 from biosig.encoders.norm import GroupNorm
 
 # The first layer sees about a QRS complex, and leaves 50 frames a second whatever the sampling rate.
@@ -39,6 +40,8 @@ class ResNet1d(Backbone):
         He et al., arXiv 1512.03385; Wu and He (group normalisation), arXiv 1803.08494.
     """
 
+    fuses = True
+
     def __init__(self, n_chans: int, sfreq: float, width: int, blocks: Sequence[int], *, bottleneck: bool) -> None:
         super().__init__()
         if width % _GROUPS:
@@ -60,12 +63,26 @@ class ResNet1d(Backbone):
         self, signal: Float[Tensor, "batch channel time"], padding: Padding | None = None
     ) -> Float[Tensor, "batch token dim"]:
         """See `Backbone.forward`."""
+        if padding is None or self.stem.compiled or padding.cut().all():
+            return self._tokens(signal, padding)
+        # What padding does to a norm is slow; records without any are spared it.
+        whole, cut = (rows.nonzero().squeeze(1) for rows in (~padding.cut(), padding.cut()))
+        tokens = torch.cat([self._tokens(signal[whole], None), self._tokens(signal[cut], padding.take(cut))])
+        return tokens[torch.cat([whole, cut]).argsort()]
+
+    def _tokens(self, signal: Tensor, padding: Padding | None) -> Tensor:
         if padding is not None:
             signal = signal * padding.frames(1)[:, None]
-        x = functional.relu(self.stem(signal.unsqueeze(2), padding), inplace=True)
+        x: Tensor = self.stem(signal.unsqueeze(2), padding)
         for block in self.blocks:
             x = block(x, padding)
         return x.squeeze(2).transpose(1, 2)
+
+    def fuse(self, *, on: bool) -> None:
+        """See `Backbone.fuse`: norms with what follows them, in bfloat16."""
+        for module in self.modules():
+            if isinstance(module, _Conv):
+                module.compiled = on
 
 
 class Basic(nn.Module):
@@ -79,9 +96,9 @@ class Basic(nn.Module):
         self.around = _way_around(channels, inner, stride, hop_out)
 
     def forward(self, x: Tensor, padding: Padding | None) -> Tensor:
-        y = functional.relu(self.first(x, padding), inplace=True)
-        y = self.second(y, padding)
-        return functional.relu(y.add_(x if self.around is None else self.around(x, padding)), inplace=True)
+        around = x if self.around is None else self.around(x, padding, relu=False)
+        y: Tensor = self.second(self.first(x, padding), padding, around)
+        return y
 
 
 class Bottleneck(nn.Module):
@@ -96,10 +113,9 @@ class Bottleneck(nn.Module):
         self.around = _way_around(channels, self.out, stride, hop_out)
 
     def forward(self, x: Tensor, padding: Padding | None) -> Tensor:
-        y = functional.relu(self.narrow(x, padding), inplace=True)
-        y = functional.relu(self.middle(y, padding), inplace=True)
-        y = self.widen(y, padding)
-        return functional.relu(y.add_(x if self.around is None else self.around(x, padding)), inplace=True)
+        around = x if self.around is None else self.around(x, padding, relu=False)
+        y: Tensor = self.widen(self.middle(self.narrow(x, padding), padding), padding, around)
+        return y
 
 
 def _way_around(channels: int, out: int, stride: int, hop: int) -> _Conv | None:
@@ -107,7 +123,9 @@ def _way_around(channels: int, out: int, stride: int, hop: int) -> _Conv | None:
 
 
 class _Conv(nn.Module):
-    """Convolution and group norm; ceil(time / stride) frames out, one every `hop` samples, 0 in the padding.
+    """Convolution, group norm, what is added, ReLU.
+
+    Out come ceil(time / stride) frames, one every `hop` samples, 0 in the padding.
 
     Frames are a picture one pixel high, `(batch, channel, 1, frame)`. In bfloat16 its channels lie side by side in
     memory: matrix units want that, and torch leaves it so for pictures only. Not in float32, where the gradient of such
@@ -116,15 +134,23 @@ class _Conv(nn.Module):
 
     def __init__(self, channels: int, out: int, kernel: int, *, hop: int, stride: int = 1) -> None:
         super().__init__()
-        self.hop = hop
+        self.hop, self.compiled = hop, False
         self.conv = nn.Conv1d(channels, out, kernel, stride, padding=kernel // 2, bias=False)
         self.norm = GroupNorm(out)
         nn.init.kaiming_normal_(self.conv.weight, mode="fan_out", nonlinearity="relu")
 
-    def forward(self, x: Tensor, padding: Padding | None) -> Tensor:
+    def forward(self, x: Tensor, padding: Padding | None, added: Tensor | None = None, *, relu: bool = True) -> Tensor:
         there = None if padding is None else padding.frames(self.hop)
-        x, kernel, stride, reach = self.arranged(x)
+        if self.compiled and torch.bfloat16 in (x.dtype, _computed_in(x)):
+            return normalised(self._side_by_side(x), self.norm, there, added, relu=relu)
+        y = self._normal(x, there)
+        y = y if added is None else y.add_(added)
+        return functional.relu(y, inplace=True) if relu else y
+
+    def _normal(self, x: Tensor, there: Tensor | None) -> Tensor:
+        """Convolution and norm, a layer each."""
         if torch.bfloat16 not in (x.dtype, _computed_in(x)):
+            x, kernel, stride, reach = self.arranged(x)
             # In training a record by itself is computed twice over: alone, torch gives it another kernel, which rounds
             # otherwise, and gradients would depend on how a batch is cut, by up to 5e-5.
             alone = self.training and len(x) == 1
@@ -133,14 +159,18 @@ class _Conv(nn.Module):
             # A picture before the norm, not behind it: what comes next works in place, which upon a view costs a copy.
             normal: Tensor = self.norm(x.unsqueeze(2), there)
             return normal
-        beside = torch.channels_last
-        # By way of a row of numbers, so that its gradient comes back in the order that DDP wants.
-        kernel = kernel.flatten().view(*kernel.shape[:2], 1, -1)
-        x = x.contiguous(memory_format=beside)
-        x = functional.conv2d(x, kernel, stride=(1, stride), padding=(0, reach))
+        x = self._side_by_side(x)
         if self.conv.out_channels < _FILLED:
             x = x.contiguous()
-        return self.norm(x, there).contiguous(memory_format=beside)
+        return self.norm(x, there).contiguous(memory_format=torch.channels_last)
+
+    def _side_by_side(self, x: Tensor) -> Tensor:
+        """The convolution, channels side by side in memory."""
+        x, kernel, stride, reach = self.arranged(x)
+        # By way of a row of numbers, so that its gradient comes back in the order that DDP wants.
+        kernel = kernel.flatten().view(*kernel.shape[:2], 1, -1)
+        x = x.contiguous(memory_format=torch.channels_last)
+        return functional.conv2d(x, kernel, stride=(1, stride), padding=(0, reach))
 
     def arranged(self, x: Tensor) -> tuple[Tensor, Tensor, int, int]:
         """What is convolved, with which kernel, at what stride, and how many zeros are around it."""

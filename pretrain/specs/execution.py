@@ -34,10 +34,11 @@ class Strategy(StrEnum):
 
 
 class Compile(StrEnum):
-    """Whether the towers run as they are written, or as code that torch's inductor makes of them."""
+    """What runs as code that torch's inductor makes of it: nothing, the towers, or the norms of residual networks."""
 
     NONE = "none"
     INDUCTOR = "inductor"
+    NORMS = "norms"
 
 
 class Better(StrEnum):
@@ -96,7 +97,7 @@ class Training(Spec):
         watch: Which validation is the best.
         final: Which weights become the model.
         strategy: What several processes hold of the weights.
-        compile: Whether the towers are compiled.
+        compile: What is compiled.
         processes: How many `biosig pretrain` starts on this machine. Under torchrun it is left out: the launcher says.
         timeout_minutes: How long a process waits for another one that is stuck before it ends the run.
         probes: Questions to the model while it trains; none by default.
@@ -123,8 +124,8 @@ class Training(Spec):
 
     @model_validator(mode="after")
     def _check(self) -> "Training":
-        if self.compile is Compile.INDUCTOR and self.strategy is Strategy.FSDP:
-            raise ValueError("expected compile none where strategy is fsdp, got inductor")
+        if self.compile is not Compile.NONE and self.strategy is Strategy.FSDP:
+            raise ValueError(f"expected compile none where strategy is fsdp, got {self.compile}")
         if self.probes is not None and self.strategy is Strategy.FSDP:
             raise ValueError("expected no probes where strategy is fsdp: they need the weights as a whole")
         return self

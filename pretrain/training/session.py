@@ -25,10 +25,11 @@ from pretrain.parallel.sharding import is_sharded, whole
 from pretrain.saving import whole_folder, writing
 from pretrain.specs.execution import Compile, Device, Final
 from pretrain.specs.recipe import Recipe
-from pretrain.training.compiling import compile_towers
+from pretrain.training.compiling import compile_norms, compile_towers
 from pretrain.training.gradcache import GradCache
 from pretrain.training.learner import Learner
 from pretrain.training.origin import provenance, run_facts, uses_of
+from pretrain.training.precision import resolve_precision
 from pretrain.training.rng import seed_everything
 from pretrain.training.run import Run
 from pretrain.training.trainer import Outcome, Trainer
@@ -144,6 +145,8 @@ def train(
     learner = build_learner(recipe, data, graph, encoder)
     if recipe.training.compile is Compile.INDUCTOR:
         compile_towers(learner, fabric.device)
+    elif recipe.training.compile is Compile.NORMS:
+        compile_norms(learner, resolve_precision(recipe.training.precision, recipe.training.device), fabric.device)
     # What does not fit together should be said before there is a folder.
     for name in _finds_nothing(recipe, learner, data, Processes(fabric.global_rank, fabric.world_size)):
         console.print(f"{name} finds nothing to learn from in the first batch", style="yellow", highlight=False)

@@ -1,10 +1,11 @@
 """A training step of `merl` in this engine against a plain loop, in turn.
 
 ResNet18-1D on 12 leads x 5,000 samples, 64 recordings a step, report vectors computed once. Ours: `biosig pretrain` as
-it is, from a store. Plain, in a process of its own: the same weights and the same two contrasts as one would write
-them: recordings read with `wfdb.rdrecord`, `nn.Conv1d` and `nn.GroupNorm` in float32, dense matrices of logits,
-`torch.optim.AdamW`. Blocks of steps alternate, each from a standing start; the medians of the steps are compared. The
-share of a step that is spent waiting for data is that of `--profile`, in a run of its own.
+it is, from a store, and with compiled norms where the CPU computes in bfloat16 and there is a compiler. Plain, in a
+process of its own: the same weights and the same two contrasts as one would write them: recordings read with
+`wfdb.rdrecord`, `nn.Conv1d` and `nn.GroupNorm` in float32, dense matrices of logits, `torch.optim.AdamW`. Blocks of
+steps alternate, each from a standing start; the medians of the steps are compared. The share of a step that is spent
+waiting for data is that of `--profile`, in a run of its own.
 
     python tests/benchmarks/bench_step.py [--records 256] [--blocks 3] [--steps 3]
 """
@@ -18,6 +19,7 @@ import multiprocessing
 import statistics
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -36,31 +38,32 @@ from biosig.preprocess import Preprocessing, Resample
 from biosig.simulate import write_corpus
 from biosig.store import prepare
 from pretrain.data.pretraining import PretrainingData
+from pretrain.errors import TrainingError
 from pretrain.models.foundation import FoundationModel
 from pretrain.models.text import ReportEncoder
 from pretrain.recipe import load
+from pretrain.specs.execution import Compile, Precision
 from pretrain.specs.recipe import Recipe
+from pretrain.training.compiling import compile_norms
 from pretrain.training.learner import Learner
 from pretrain.training.rng import seed_everything
 from pretrain.training.run import Run
 from pretrain.training.session import build_learner, pretrain
 from pretrain.training.trainer import Trainer
 
+CPU = torch.device("cpu")
+Towers = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
 RATE, BATCH, TEMPERATURE, DROPOUT = 500.0, 64, 0.07, 0.1
 QUIET = Console(quiet=True)
 
 
 @dataclass(frozen=True)
 class Result:
-    """Seconds of a step, and the share of ours that is spent waiting for data."""
+    """Seconds of a step, ours by what is compiled, and the share of ours that is spent waiting for data."""
 
-    ours: float
+    ours: Mapping[Compile, float]
     plain: float
     waiting: float
-
-    @property
-    def ratio(self) -> float:
-        return self.plain / self.ours
 
 
 class Plain:
@@ -103,10 +106,14 @@ class Plain:
         self.optimiser.step()
 
 
-def plainly(conv: nn.Conv1d, norm: nn.GroupNorm, x: Tensor, padding: object) -> Tensor:
+def plainly(
+    conv: nn.Conv1d, norm: nn.GroupNorm, x: Tensor, padding: object, added: Tensor | None = None, *, relu: bool = True
+) -> Tensor:
     """A layer of the residual network without any thought of how things lie in memory."""
     assert padding is None
-    return nn.GroupNorm.forward(norm, conv(x.squeeze(2))).unsqueeze(2)
+    y = nn.GroupNorm.forward(norm, conv(x.squeeze(2))).unsqueeze(2)
+    y = y if added is None else y + added
+    return functional.relu(y) if relu else y
 
 
 def attend(pool: AttentionPool, tokens: Tensor, valid: Tensor) -> Tensor:
@@ -138,14 +145,15 @@ def main(records: int = 256, blocks: int = 3, steps: int = 3) -> Result:
         )
         waiting = _waiting(recipe, folder, 3 + 2 * steps)
         ours, plain = _in_turn(recipe, folder, blocks, steps)
-    result = Result(ours, plain, waiting)
-    table = Table("step of 64, s", "ours", "plain", "times faster", "at least", "waiting for data", "at most")
-    table.add_row("", f"{ours:.2f}", f"{plain:.2f}", f"{result.ratio:.2f}", "4", f"{waiting:.2%}", "5%")
+    table = Table("compiled", "ours, s", "plain, s", "times faster", "at least", "waiting for data", "at most")
+    for compiled, seconds in ours.items():
+        waits = f"{waiting:.2%}" if compiled is Compile.NONE else ""
+        table.add_row(compiled, f"{seconds:.2f}", f"{plain:.2f}", f"{plain / seconds:.2f}", "4", waits, "5%")
     Console(width=110).print(table)
-    return result
+    return Result(ours, plain, waiting)
 
 
-def _in_turn(recipe: Recipe, folder: Path, blocks: int, steps: int) -> tuple[float, float]:
+def _in_turn(recipe: Recipe, folder: Path, blocks: int, steps: int) -> tuple[dict[Compile, float], float]:
     data, learner = _begin(recipe, folder)
     batch = dict(data.train_parts(0))
     plain = Plain(learner.model, data, folder / "files")
@@ -156,23 +164,37 @@ def _in_turn(recipe: Recipe, folder: Path, blocks: int, steps: int) -> tuple[flo
     here, there = context.Pipe()
     other = context.Process(target=_plain, args=(recipe, folder, there), daemon=True)
     other.start()
-    fast: list[float] = []
+    towers = {Compile.NONE: None} | _compiled(learner, trainer.precision)
+    fast: dict[Compile, list[float]] = {compiled: [] for compiled in towers}
     slow: list[float] = []
     # The first step of each warms up.
-    trainer._step(0, data.train_parts(0), 1e-3)
+    for learner.towers in towers.values():
+        trainer._step(0, data.train_parts(0), 1e-3)
     here.send(1)
     here.recv()
     for block in range(blocks):
         first = 1 + block * steps
-        began = time.perf_counter()
-        for step, parts in trainer.feed.training(first, first + steps):
-            trainer._step(step, parts, 1e-3)
-        fast.append((time.perf_counter() - began) / steps)
+        for compiled, learner.towers in towers.items():
+            began = time.perf_counter()
+            for step, parts in trainer.feed.training(first, first + steps):
+                trainer._step(step, parts, 1e-3)
+            fast[compiled].append((time.perf_counter() - began) / steps)
         here.send(steps)
         slow.append(here.recv() / steps)
     here.send(0)
     other.join()
-    return statistics.median(fast), statistics.median(slow)
+    return {compiled: statistics.median(seconds) for compiled, seconds in fast.items()}, statistics.median(slow)
+
+
+def _compiled(learner: Learner, precision: Precision) -> dict[Compile, Towers]:
+    """What runs the towers with compiled norms, where it can be had."""
+    try:
+        compile_norms(learner, precision, CPU)
+    except TrainingError as error:
+        print(f"not compiled: {error}")
+        return {}
+    assert learner.towers is not None
+    return {Compile.NORMS: learner.towers}
 
 
 def _begin(recipe: Recipe, folder: Path) -> tuple[PretrainingData, Learner]:

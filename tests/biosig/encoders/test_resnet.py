@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.testing import assert_close
 
+from biosig.encoders.base import Padding
 from biosig.encoders.resnet import Basic, Bottleneck, ResNet1d
 
 
@@ -49,11 +50,33 @@ def test_the_stem_is_the_strided_convolution_it_stands_for(rate: float, samples:
     torch.manual_seed(0)
     stem = ResNet1d(3, rate, 8, (1,), bottleneck=False).double().stem
     x = torch.randn(2, 3, samples, dtype=torch.float64, requires_grad=True)
-    found, expected = stem(x.unsqueeze(2), None).squeeze(2), plainly(stem, x)
+    found, expected = stem(x.unsqueeze(2), None, relu=False).squeeze(2), plainly(stem, x)
     assert found.shape == (2, 8, -(-samples // stem.hop))
     assert_close(found, expected)
     up, wanted = torch.randn_like(expected), [x, *stem.parameters()]
     assert_close(torch.autograd.grad(found, wanted, up), torch.autograd.grad(expected, wanted, up))
+
+
+@pytest.mark.parametrize("lengths", [(301, 120, 301, 7, 301), (120, 301, 1, 301, 301), (300, 200, 100, 50, 1)])
+def test_records_of_all_lengths_say_in_a_batch_what_they_say_cut(lengths: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    net = ResNet1d(3, 100.0, 8, (1, 2), bottleneck=False).double().eval()
+    x = torch.randn(5, 3, 301, dtype=torch.float64)
+    padding = Padding(torch.tensor(lengths), 301)
+    whole, weights = net(x, padding), list(net.parameters())
+    expected = [net(one[None, :, :length])[0] for one, length in zip(x, lengths, strict=True)]
+    found = [one[: len(other)] for one, other in zip(whole, expected, strict=True)]
+    up = [torch.randn_like(one) for one in found]
+    near = {"rtol": 1e-4, "atol": 1e-5}  # sums of masked records are of float32
+    assert_close(found, expected, **near)
+    assert_close(torch.autograd.grad(found, weights, up), torch.autograd.grad(expected, weights, up), **near)
+
+
+def test_a_record_without_padding_is_of_the_same_bits_beside_padded_ones() -> None:
+    torch.manual_seed(0)
+    net, x = ResNet1d(3, 100.0, 8, (1, 2), bottleneck=False), torch.randn(5, 3, 301)
+    padded = net(x, Padding(torch.tensor([301, 120, 301, 7, 301]), 301))
+    assert torch.equal(padded[[0, 2, 4]], net(x[[0, 2, 4]]))
 
 
 def test_a_record_by_itself_is_rounded_as_among_others_in_training() -> None:
