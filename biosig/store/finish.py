@@ -30,6 +30,7 @@ from biosig.store.layout import (
     event_columns,
     physiology_columns,
     record_columns,
+    sampled,
     shard_name,
 )
 from biosig.store.partial import versions
@@ -131,7 +132,8 @@ class _Tables:
         self.skipped += [Skipped(record=record, reason=reason) for record, reason in done["skipped"]]
         if not done["records"]:
             return
-        self.shards[shard_name(shard)] = FileInfo(**done["file"])
+        name = shard_name(shard)
+        self.shards[name] = FileInfo(**done["file"], sampled=sampled(self._job.store / name))
         made = [row for row, _ in done["records"]]
         self.official += [row["official"] for row in made]
         self.personal.update(name for row in made for name in row["personal"])

@@ -31,6 +31,7 @@ from biosig.store.layout import (
     physiology_columns,
     read_info,
     record_columns,
+    sampled,
     shard_name,
 )
 from biosig.store.places import COLUMNS, LayoutKey, Places
@@ -45,9 +46,10 @@ if TYPE_CHECKING:
 class Store:
     """The recordings that `prepare` left in a folder.
 
-    Opening compares every file's size with `store.json`, and reads of the table where the records are; digests are
-    compared by `verify`. Other columns stay on disk until they are asked for, samples until a window is looked at. A
-    store can be pickled: it is opened again by its path.
+    Opening compares `store.json` with its own digest, every file's size with what it says, and reads of the table where
+    the records are. A shard is compared in a few places when first read; all of it by `verify`. Other columns stay
+    on disk until they are asked for, samples until a window is looked at. A store can be pickled: it is opened again by
+    its path.
 
     Args:
         path: The folder.
@@ -307,6 +309,13 @@ class Store:
             raise StoreError(f"{path}: expected a .npy array, found something else: {reason[:200]}") from error
         if mapped.ndim != 1 or mapped.dtype != np.dtype("<i2"):
             raise StoreError(f"{path}: expected int16 of one dimension, got {mapped.dtype} {mapped.shape}")
+        stated = self.info.files[path.name].sampled
+        # Another store's shard of the same size would show other hearts under these names.
+        if stated is not None and stated != (looked := sampled(path)):
+            raise StoreError(
+                f"{path}: not the file of this store: sampled: expected {stated}, got {looked}; "
+                "copy the store again, or prepare it again"
+            )
         # A plain array over the same memory: slicing a `memmap` takes ten times longer.
         self._shards[shard] = np.asarray(mapped)
         needed = self._place.needed[shard]

@@ -18,6 +18,7 @@ import pytest
 from biosig.errors import BiosigError, StoreError
 from biosig.preprocess import Preprocessing
 from biosig.store import Store, prepare
+from biosig.store.layout import seal
 from tests.biosig.store.fake import FakeCorpus, describe, heart, write_corpus, write_record
 
 
@@ -127,7 +128,7 @@ def edit(copy: Path, change: Callable[[dict[str, Any]], Any]) -> None:
     path = copy / "store.json"
     document = json.loads(path.read_text())
     change(document)
-    path.write_text(json.dumps(document))
+    path.write_text(json.dumps({**document, "sha256": seal(document)}))
 
 
 @pytest.mark.parametrize(
@@ -154,6 +155,50 @@ def test_a_document_that_is_wrong_names_file_and_field(copy: Path, change: Any, 
     edit(copy, change)
     with pytest.raises(StoreError, match=message):
         Store(copy)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d["split"].update(train=[1, 2, 3, 4, 5, 6, 8], test=[9, 10]),
+        lambda d: d["preprocessing"]["steps"].clear(),
+        lambda d: d["corpus"].update(name="another"),
+        lambda d: d["files"]["shard-00000.npy"].update(sha256="0" * 64),
+        lambda d: d.update(missing=0),
+        lambda d: d.update(sha256="0" * 64),
+    ],
+)
+def test_a_document_that_was_changed_is_refused(copy: Path, change: Any) -> None:
+    path = copy / "store.json"
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps(document, sort_keys=True))  # otherwise spaced and ordered, it says the same
+    assert Store(copy).verify() == []
+    change(document)
+    path.write_text(json.dumps(document))
+    with pytest.raises(StoreError, match=r"store\.json: changed since it was written: sha256: expected \w{64}, got"):
+        Store(copy)
+
+
+def test_a_shard_of_another_store_is_refused(copy: Path) -> None:
+    shard = copy / "shard-00001.npy"
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
+    shard.write_bytes(content)
+    store = Store(copy)
+    assert store.block(0).size
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"shard-00001\.npy: not the file of this store: sampled: expected"):
+            store.recording(9)
+
+
+def test_a_store_of_before_has_no_such_digests_and_is_read(copy: Path, made: Path) -> None:
+    path = copy / "store.json"
+    document = json.loads(path.read_text())
+    del document["sha256"]
+    for file in document["files"].values():
+        del file["sampled"]
+    path.write_text(json.dumps(document))
+    np.testing.assert_array_equal(Store(copy).block(9), Store(made).block(9))
 
 
 @pytest.mark.parametrize("name", ["../secret.npy", "/etc/passwd", "a/b.npy", "..", ".hidden", "a\\b", "", "x\n.npy"])
