@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from biosig.errors import BiosigError
+from biosig.errors import BiosigError, one_line
 from biosig.whole import advice
 from ontology.errors import OntologyError
 from ontology.registry import UnknownNameError
@@ -112,4 +112,4 @@ def _rank(name: str) -> tuple[int, str]:
 
 def _complain(message: str) -> None:
     Console(stderr=True).print("[bold red]biosig:[/]", end=" ", highlight=False)
-    Console(stderr=True).print(message, markup=False, highlight=False, soft_wrap=True)
+    Console(stderr=True).print(one_line(message), markup=False, highlight=False, soft_wrap=True)

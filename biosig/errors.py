@@ -24,7 +24,7 @@ class RecordError(BiosigError):
         self.path, self.field, self.expected, self.found = Path(path), field, expected, found
         shown = repr(found)
         shown = shown if len(shown) <= 120 else f"{shown[:117]}..."
-        super().__init__(_one_line(f"{self.path.name}: {field}: expected {expected}, got {shown}"))
+        super().__init__(one_line(f"{self.path.name}: {field}: expected {expected}, got {shown}"))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Errors travel between processes, where `found` itself may not: the copy holds what was shown of it.
@@ -36,8 +36,8 @@ def _restored(kind: type[RecordError], message: str) -> RecordError:
     return kind.__new__(kind, message)
 
 
-def _one_line(text: str) -> str:
-    """The text with line breaks and other control characters shown as escapes."""
+def one_line(text: str) -> str:
+    """The text with line breaks and other control characters shown as escapes: what a file says moves no terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
+import wfdb
 from typer.testing import CliRunner
 
 from biosig.cli import build, main
 from biosig.errors import RecordError
+from biosig.simulate import write_corpus
 
 COMMANDS = (
     "corpora",
@@ -48,6 +52,32 @@ def test_commands_come_in_the_order_of_the_work() -> None:
     output = CliRunner().invoke(build(), ["--help"]).output
     listed = re.findall(r"^\W*([a-z-]+)  ", output.split("Commands", 1)[1], re.MULTILINE)
     assert [command for command in listed if command in COMMANDS] == list(COMMANDS)
+
+
+def test_names_and_texts_of_others_neither_break_lines_nor_command_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["show", str(tmp_path / "a\nb\x1b[31m.edf")])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("a\\nb\\x1b[31m.edf: no such file or folder")
+    wfdb.wrsamp("r", 100, ["mV"], ["I"], np.zeros((50, 1)), fmt=["16"], write_dir=str(tmp_path))
+    with (tmp_path / "r.hea").open("a") as header:
+        header.write("# \x1b]0;title\x07 [/] \x1b[31mred\n")
+    with pytest.raises(SystemExit):
+        main(["show", str(tmp_path / "r.hea")])
+    shown = capsys.readouterr().out
+    assert r"\x1b]0;title\x07 [/] \x1b[31mred" in shown
+    assert "\x1b" not in shown
+
+
+def test_folders_that_rich_would_take_for_markup(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_corpus(tmp_path / "a", 1, seed=0, sampling_rate=100.0, duration=4.0, progress=False)
+    for command in (f"prepare simulated {tmp_path}/a {tmp_path}/[/b] --workers 1", f"audit {tmp_path}/[/b]"):
+        with pytest.raises(SystemExit) as stop:
+            main(command.split())
+        assert stop.value.code == 0
+    assert "[/b]" in capsys.readouterr().out
 
 
 def test_an_error_of_the_user_is_one_line_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:

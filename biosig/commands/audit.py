@@ -31,9 +31,11 @@ def audit(
     Example: `biosig audit ptb-xl.store chapman.store`
     """
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
     from rich.text import Text
 
+    from biosig.errors import one_line
     from biosig.store import Store
     from biosig.store import audit as examine
 
@@ -44,7 +46,7 @@ def audit(
     for number, each in enumerate(stores):
         with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
             total = sum(file.size for file in each.info.files.values())
-            bar = bars.add_task(f"audit {each.path.name}", total=total)
+            bar = bars.add_task(f"audit {escape(each.path.name)}", total=total)
             # Each pair of stores is compared once.
             report = examine(each, other=stores[number + 1 :], advance=partial(bars.advance, bar))
         _show(console, each, report)
@@ -54,7 +56,7 @@ def audit(
         console.print("[bold green]nothing is wrong[/]: checksums agree, no subject or waveform is on two sides")
         return
     for problem in problems[:_MOST_PROBLEMS]:
-        console.print(Text.assemble(("problem ", "bold red"), problem), soft_wrap=True)
+        console.print(Text.assemble(("problem ", "bold red"), one_line(problem)), soft_wrap=True)
     if len(problems) > _MOST_PROBLEMS:
         console.print(f"... and {len(problems) - _MOST_PROBLEMS} more")
     raise typer.Exit(1)
@@ -113,6 +115,7 @@ def _show_counts(console: Console, report: AuditReport) -> None:
     from rich.text import Text
 
     from biosig.commands.facts import term
+    from biosig.errors import one_line
 
     if report.concepts:
         concepts = Table("SNOMED-CT", "term", "records", title="Concepts", title_justify="left")
@@ -128,6 +131,7 @@ def _show_counts(console: Console, report: AuditReport) -> None:
         quality.add_row("nothing flagged", "")
     console.print(quality)
     for skipped in report.skipped[:_MOST_SKIPPED]:
-        console.print(Text.assemble(("skipped ", "yellow"), (skipped.record, "bold"), f"  {skipped.reason}"))
+        record, reason = one_line(skipped.record), one_line(skipped.reason)
+        console.print(Text.assemble(("skipped ", "yellow"), (record, "bold"), f"  {reason}"))
     if len(report.skipped) > _MOST_SKIPPED:
         console.print(f"... and {len(report.skipped) - _MOST_SKIPPED} more in store.json", highlight=False)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
+from biosig.errors import one_line
 from biosig.readers.personal import Personal, is_personal
 from biosig.recording import Recording
 
@@ -28,8 +29,9 @@ def facts(recording: Recording, *, names_people: bool = False) -> Table:
     who = Personal(recording.meta.get("personal", {}))
     for name, value in (*_rows(recording, names_people=names_people), *_people(who, names_people=names_people)):
         if value:
-            # Text is shown as it stands: a report may hold what rich would take for markup.
-            table.add_row(Text(name), Text(value if names_people or name in _NAMES else who.scrub(value)))
+            # Text is shown as it stands: a report may hold what rich, or the terminal, would take for commands.
+            said = value if names_people or name in _NAMES else who.scrub(value)
+            table.add_row(Text(one_line(name)), Text("\n".join(map(one_line, said.splitlines()))))
     return table
 
 

@@ -291,7 +291,7 @@ def _print_others(console: Console, graph: str, found: Coverage) -> None:
 
     if not found.others:
         return
-    table = Table("labels", "system", "code", "why", title=f"Not in the {graph} graph", title_justify="left")
+    table = Table("labels", "system", "code", "why", title=Text(f"Not in the {graph} graph"), title_justify="left")
     for system, code, labels, reason in found.others[:_MOST_OTHERS]:
         table.add_row(f"{labels:,}", Text(system), Text(code), Text(reason))
     console.print(table)

@@ -97,25 +97,28 @@ def _pipeline(name_or_path: str, rate: float | None) -> Preprocessing:
 
 
 def _show(console: Console, report: PrepareReport, source: Path) -> None:
+    from rich.markup import escape
     from rich.text import Text
 
+    from biosig.errors import one_line
+
     for record, reason in report.skipped[:_MOST_SKIPPED]:
-        console.print(Text.assemble(("skipped ", "yellow"), (record, "bold"), f"  {reason}"))
+        console.print(Text.assemble(("skipped ", "yellow"), (one_line(record), "bold"), f"  {one_line(reason)}"))
     if len(report.skipped) > _MOST_SKIPPED:
         more = len(report.skipped) - _MOST_SKIPPED
-        console.print(f"... and {more} more; all of them are in {report.store}/store.json", highlight=False)
+        console.print(f"... and {more} more; all of them are in store.json", highlight=False)
     if report.personal.fields:
         named = ", ".join(f"{name} ({count:,})" for name, count in report.personal.fields.items())
         done = "kept, as asked; the store names people" if report.personal.kept else "left out (--keep-personal)"
         console.print(f"personal fields {done}: {named} records", markup=False, highlight=False, soft_wrap=True)
     if report.links_out:
-        console.print(f"{report.links_out:,} records are links that lead out of {source}", highlight=False)
+        console.print(f"{report.links_out:,} records are links that lead out of {escape(str(source))}", highlight=False)
     if report.missing:
-        console.print(f"{report.missing:,} records of the corpus are not in {source}", highlight=False)
+        console.print(f"{report.missing:,} records of the corpus are not in {escape(str(source))}", highlight=False)
     before = f", {report.resumed:,} of them by an interrupted run" if report.resumed else ""
     console.print(
         f"[bold]{report.read:,}[/] records read{before}, [bold]{len(report.skipped):,}[/] skipped, "
-        f"in {report.seconds:,.1f} s ({report.rate:,.0f} records/s) -> {report.store}",
+        f"in {report.seconds:,.1f} s ({report.rate:,.0f} records/s) -> {escape(str(report.store))}",
         highlight=False,
         soft_wrap=True,
     )

@@ -58,7 +58,7 @@ def predict(
     # Importing makes a million objects to stay; to search them is a fifth of a cold start.
     with notices.status("loading the model"), lasting():
         import biosig
-        from biosig.errors import BiosigError
+        from biosig.errors import BiosigError, one_line
         from finetune.diagnosis.diagnoser import Diagnoser
         from finetune.diagnosis.shown import as_table
 
@@ -74,7 +74,8 @@ def predict(
                 found.append((path, recording, loaded.diagnose(recording, nearest=nearest)[0]))
             except BiosigError as error:
                 failed += 1
-                notices.print(f"left out: {error}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+                said = one_line(str(error))
+                notices.print(f"left out: {said}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     for path, recording, diagnosis in found:
         console.print(as_table(path, recording, diagnosis, every=every))
     if found and explain:

@@ -203,9 +203,10 @@ def _show_blocks(found: Outcome, console: Console) -> None:
 def _apply(files: list[Path], model: Path, out: Path | None) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     import biosig
-    from biosig.errors import BiosigError
+    from biosig.errors import BiosigError, one_line
     from finetune.outcomes.predictor import OutcomePredictor
 
     console, notices = Console(), Console(stderr=True)
@@ -218,10 +219,11 @@ def _apply(files: list[Path], model: Path, out: Path | None) -> None:
                 recording = biosig.read(path)
                 found.append((path, recording, loaded.predict(recording)[0]))
             except BiosigError as error:
-                notices.print(f"left out: {error}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+                said = one_line(str(error))
+                notices.print(f"left out: {said}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     table = Table("recording", *_columns(loaded.config), box=None, padding=(0, 2, 0, 0))
     for path, _, said in found:
-        table.add_row(str(path), *_cells(said))
+        table.add_row(Text(str(path)), *_cells(said))
     console.print(table)
     if out is not None and found:
         with notices.status("drawing"):

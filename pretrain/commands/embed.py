@@ -40,7 +40,7 @@ def embed(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from biosig.errors import BiosigError
+    from biosig.errors import BiosigError, one_line
     from biosig.store import Store
     from biosig.store.layout import INFO
     from pretrain.models.foundation import FoundationModel, Space
@@ -57,7 +57,8 @@ def embed(
 
     def left_out(error: BiosigError) -> None:
         failed.append(str(error))
-        notices.print(f"left out: {error}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        said = one_line(str(error))
+        notices.print(f"left out: {said}", style="yellow", markup=False, highlight=False, soft_wrap=True)
 
     with notices.status("loading the model"):
         loaded = FoundationModel.from_pretrained(model)

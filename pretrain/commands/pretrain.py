@@ -30,6 +30,7 @@ def pretrain(
     In several processes: `--set training.processes=2`, or `torchrun --nproc-per-node 2 -m biosig pretrain ...`.
     """
     from rich.console import Console
+    from rich.markup import escape
 
     from pretrain.parallel.launch import leads, leave, spread, started
     from pretrain.recipe import load
@@ -48,7 +49,7 @@ def pretrain(
         spread(["pretrain", recipe, *chain(*given), *(["--resume"] if resume else [])], loaded.training.processes)
         return
     console = Console(quiet=not leads())
-    console.print(f"[bold]{loaded.name}[/]: {loaded.title}", highlight=False)
+    console.print(f"[bold]{escape(loaded.name)}[/]: {escape(loaded.title)}", highlight=False)
     show(run(loaded, data, out, resume=resume, console=console), console)
     if started() > 1:
         leave()

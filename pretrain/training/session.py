@@ -153,7 +153,8 @@ def train(
     facts = run_facts(recipe, uses, graph) | {"processes": fabric.world_size}
     if started:
         for note in run.check(recipe, facts):
-            console.print(f"resumed elsewhere: {note}; the result may differ in the last bits", style="yellow")
+            said = f"resumed elsewhere: {note}; the result may differ in the last bits"
+            console.print(said, style="yellow", markup=False)
     elif fabric.is_global_zero:
         run.start(recipe, facts)
     fabric.barrier()
