@@ -7,11 +7,12 @@ has a name that ends in `.partial`.
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -142,9 +143,36 @@ def load_json(path: Path) -> Any:
         OSError: If it cannot be read.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except RecursionError:
         raise ValueError("nested more deeply than anything we write") from None
+
+
+def _refuse(word: str) -> None:
+    """Python reads NaN and Infinity, which are no JSON and which we never write."""
+    raise ValueError(f"expected finite numbers, got {word}")
+
+
+def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """SHA-256 of those files of a folder that are there."""
+    return {name: _digest(folder / name) for name in names if (folder / name).is_file()}
+
+
+def check_digests(folder: Path, names: Iterable[str], stated: Any) -> None:
+    """That files of a folder are those of which a document states digests; a file that is not there is not looked at.
+
+    Raises:
+        ValueError: Naming a file that is another.
+    """
+    for name, found in digests(folder, names).items():
+        expected = stated.get(name) if isinstance(stated, dict) else stated
+        if found != expected:
+            raise ValueError(f"{name}: not the file that was saved with this: expected {expected!r:.80}, got {found!r}")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def save_tensors(tensors: Mapping[str, Tensor] | Mapping[str, Shaped[np.ndarray, ...]], path: Path) -> None:

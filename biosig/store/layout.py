@@ -11,9 +11,9 @@ A store says nothing of when or where it was made: the same sources and settings
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -21,6 +21,7 @@ from biosig.errors import StoreError
 from biosig.explain import explain
 from biosig.preprocess import Preprocessing
 from biosig.recording import Modality
+from biosig.sealed import broken, sealed
 from biosig.splits import Split
 
 if TYPE_CHECKING:
@@ -56,12 +57,6 @@ def sampled(path: Path) -> str:
             file.seek(room * number // (_PIECES - 1))
             found.update(file.read(_PIECE))
     return found.hexdigest()
-
-
-def seal(document: Mapping[str, Any]) -> str:
-    """SHA-256 of what a document says besides its own `sha256`, however it is spaced and ordered."""
-    rest = {name: value for name, value in document.items() if name != "sha256"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def shard_name(shard: int) -> str:
@@ -149,7 +144,7 @@ class StoreInfo(_Document):
             (`biosig.store.folds`).
         personal: What the files said of people.
         versions: The packages that made the store.
-        sha256: `seal` of everything else in the document; stores of before have none.
+        sha256: `biosig.sealed.seal` of everything else in the document; stores of before have none.
     """
 
     format: Literal["biosig-store"] = FORMAT
@@ -171,8 +166,7 @@ class StoreInfo(_Document):
 
     def to_json(self) -> str:
         """Text that is the same for equal documents, with their digest."""
-        document = self.model_dump(mode="json")
-        return json.dumps({**document, "sha256": seal(document)}, indent=1, ensure_ascii=False) + "\n"
+        return json.dumps(sealed(self.model_dump(mode="json")), indent=1, ensure_ascii=False) + "\n"
 
 
 def own_file(folder: Path, name: str) -> Path:
@@ -214,11 +208,8 @@ def read_info(folder: Path) -> StoreInfo:
     except ValidationError as error:
         raise StoreError(f"{path}: {explain(error)}") from None
     # A split, a preprocessing or a file's digest that was changed would pass for the store's own.
-    if info.sha256 is not None and info.sha256 != (found := seal(document)):
-        raise StoreError(
-            f"{path}: changed since it was written: sha256: expected {info.sha256}, got {found}; "
-            "copy the store again, or prepare it again"
-        )
+    if wrong := broken(document):
+        raise StoreError(f"{path}: {wrong}; copy the store again, or prepare it again")
     return info
 
 

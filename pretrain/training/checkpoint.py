@@ -9,21 +9,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from biosig.sealed import broken, sealed
 from pretrain.errors import TrainingError
 from pretrain.parallel.sharding import placed_like, whole
-from pretrain.saving import load_json, refusal, remove_folder, remove_remains, save_json, save_tensors, whole_folder
+from pretrain.saving import (
+    check_digests,
+    digests,
+    load_json,
+    refusal,
+    remove_folder,
+    remove_remains,
+    save_json,
+    save_tensors,
+    whole_folder,
+)
 from pretrain.training.history import History
 from pretrain.training.optimiser import load_state_tensors, state_tensors
 from pretrain.training.rng import rng_state, set_rng_state
 
 _NAME = re.compile(r"step-(\d{8})")
 _WEIGHTS, _MOMENTS, _RANDOM, _STATE = "weights.safetensors", "optimiser.safetensors", "random.safetensors", "state.json"
+_TENSORS = (_WEIGHTS, _MOMENTS, _RANDOM)
 
 
 class Checkpoints:
@@ -88,7 +101,8 @@ class Checkpoints:
                 save_tensors(weights, partial / _WEIGHTS)
                 save_tensors(moments, partial / _MOMENTS)
                 save_tensors(random, partial / _RANDOM)
-                save_json(state, partial / _STATE)
+                files = digests(partial, _TENSORS)
+                save_json(sealed({**state, "files": files}), partial / _STATE)
             self.prune(history)
         except OSError as error:
             raise TrainingError(f"{refusal(target, error, needed)}; {self._left()}") from error
@@ -105,12 +119,13 @@ class Checkpoints:
         """Put modules, optimiser and random generators back to where they were; give the sampler's position, and more.
 
         Raises:
-            TrainingError: If the checkpoint is damaged or belongs to another recipe.
+            TrainingError: If the checkpoint is damaged, its files were not written together, or it belongs to another
+                recipe.
         """
         path = self.path(step)
-        self.load_weights(step, modules)
         try:
-            state = load_json(path / _STATE)
+            state = self._state(step)
+            self._fill(step, modules)
             history = History.of_json(state["history"])
             moments = load_file(path / _MOMENTS)
             load_state_tensors(optimiser, dict(modules.named_parameters()), moments)
@@ -126,14 +141,30 @@ class Checkpoints:
         Raises:
             TrainingError: See `load`.
         """
-        path, there = self.path(step), modules.state_dict()
         try:
-            found = load_file(path / _WEIGHTS)
-            modules.load_state_dict(
-                {name: placed_like(value, there[name]) if name in there else value for name, value in found.items()}
-            )
-        except (OSError, RuntimeError, SafetensorError) as error:
-            raise _damaged(path, error) from error
+            self._state(step)
+            self._fill(step, modules)
+        except (OSError, RuntimeError, ValueError, SafetensorError) as error:
+            raise _damaged(self.path(step), error) from error
+
+    def _fill(self, step: int, modules: nn.Module) -> None:
+        there, found = modules.state_dict(), load_file(self.path(step) / _WEIGHTS)
+        modules.load_state_dict(
+            {name: placed_like(value, there[name]) if name in there else value for name, value in found.items()}
+        )
+
+    def _state(self, step: int) -> dict[str, Any]:
+        """What the checkpoint says of itself, if its files are those that were written together, after that step."""
+        path = self.path(step)
+        state = load_json(path / _STATE)
+        if not isinstance(state, dict) or state.get("step") != step:
+            found = state.get("step") if isinstance(state, dict) else state
+            raise ValueError(f"{_STATE}: step: expected {step}, got {found!r:.80}")
+        if wrong := broken(state):
+            raise ValueError(f"{_STATE}: {wrong}")
+        if "files" in state:  # those of before have no digests
+            check_digests(path, _TENSORS, state["files"])
+        return state
 
     def _whole(self, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
         """All processes take part; only the one that writes keeps what comes of it."""
@@ -151,4 +182,6 @@ class Checkpoints:
 
 def _damaged(path: Path, error: Exception) -> TrainingError:
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return TrainingError(f"{path}: a checkpoint that cannot be loaded: {reason}")
+    return TrainingError(
+        f"{path}: a checkpoint that cannot be loaded: {reason}; remove it to go on from the one before"
+    )

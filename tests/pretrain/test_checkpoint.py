@@ -1,5 +1,6 @@
 """A checkpoint brings everything back, and is whole or not there."""
 
+import json
 import random
 from pathlib import Path
 
@@ -109,6 +110,42 @@ def test_a_damaged_checkpoint_is_an_error_that_names_it(tmp_path: Path, name: st
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(TrainingError, match="step-00000001: a checkpoint that cannot be loaded: "):
         Checkpoints(tmp_path, keep=1).load(1, module, optimiser)
+
+
+def test_files_that_were_not_written_together_are_refused(tmp_path: Path) -> None:
+    module = network()
+    optimiser = adamw(module, SPEC)
+    checkpoints = Checkpoints(tmp_path, keep=9)
+    for step in (1, 2):
+        steps(module, optimiser, 1)
+        checkpoints.save(step, module, optimiser, POSITION)
+    second = checkpoints.path(2)
+    for name in ("weights.safetensors", "optimiser.safetensors", "random.safetensors"):
+        own = (second / name).read_bytes()
+        (second / name).write_bytes((checkpoints.path(1) / name).read_bytes())
+        with pytest.raises(TrainingError, match=rf"step-00000002: .*{name}: not the file that was saved with this"):
+            checkpoints.load(2, module, optimiser)
+        (second / name).write_bytes(own)
+    checkpoints.load_weights(2, module)
+    state = second / "state.json"
+    written = state.read_text()
+    state.write_text(written.replace('"epoch": 0', '"epoch": 1'))
+    assert state.read_text() != written
+    with pytest.raises(TrainingError, match=r"state\.json: changed since it was written"):
+        checkpoints.load_weights(2, module)
+    state.write_text(written)
+    second.rename(checkpoints.path(4))
+    with pytest.raises(TrainingError, match=r"step-00000004: .*state\.json: step: expected 4, got 2"):
+        checkpoints.load(4, module, optimiser)
+
+
+def test_a_checkpoint_of_before_has_no_digests_and_is_loaded(tmp_path: Path) -> None:
+    module = network()
+    optimiser = adamw(module, SPEC)
+    path = Checkpoints(tmp_path, keep=1).save(1, module, optimiser, POSITION) / "state.json"
+    state = json.loads(path.read_text())
+    path.write_text(json.dumps({name: value for name, value in state.items() if name not in ("files", "sha256")}))
+    assert Checkpoints(tmp_path, keep=1).load(1, module, optimiser) == (POSITION, History())
 
 
 def test_the_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ import pytest
 import torch
 
 import ontology
+from biosig.sealed import sealed
 from biosig.store import Store
-from biosig.store.layout import seal
 from pretrain.data.labels import Labels, Reports
 from pretrain.data.pretraining import PretrainingData
 from pretrain.errors import TrainingError
@@ -164,7 +164,7 @@ def renamed(store: Path, folder: Path, **columns: object) -> Path:
     info = json.loads((folder / "store.json").read_text())
     content = path.read_bytes()
     info["files"]["records.parquet"] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    (folder / "store.json").write_text(json.dumps({**info, "sha256": seal(info)}))
+    (folder / "store.json").write_text(json.dumps(sealed(info)))
     return folder
 
 

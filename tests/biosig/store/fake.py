@@ -20,9 +20,9 @@ import numpy as np
 from biosig.corpora.base import Entries, Entry
 from biosig.errors import RecordError
 from biosig.recording import Code, Event, Modality, Recording
+from biosig.sealed import sealed
 from biosig.splits import Split
 from biosig.store import chunk
-from biosig.store.layout import seal
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
@@ -148,4 +148,4 @@ def describe(store: Path, name: str) -> None:
     document = json.loads(path.read_text(encoding="utf-8"))
     content = (store / name).read_bytes()
     document["files"][name] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    path.write_text(json.dumps({**document, "sha256": seal(document)}), encoding="utf-8")
+    path.write_text(json.dumps(sealed(document)), encoding="utf-8")

@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from biosig.store.layout import EVENTS, INFO, RECORDS, event_columns, record_columns, seal
+from biosig.sealed import sealed
+from biosig.store.layout import EVENTS, INFO, RECORDS, event_columns, record_columns
 
 
 def rewritten(folder: Path, change: Callable[[dict[str, list[Any]]], None]) -> Path:
@@ -26,5 +27,5 @@ def rewritten(folder: Path, change: Callable[[dict[str, list[Any]]], None]) -> P
         pq.write_table(pa.table(content, schema=schema), folder / name)
         written = (folder / name).read_bytes()
         info["files"][name] = {"size": len(written), "sha256": hashlib.sha256(written).hexdigest()}
-    (folder / INFO).write_text(json.dumps({**info, "sha256": seal(info)}), encoding="utf-8")
+    (folder / INFO).write_text(json.dumps(sealed(info)), encoding="utf-8")
     return folder

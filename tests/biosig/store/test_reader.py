@@ -17,8 +17,8 @@ import pytest
 
 from biosig.errors import BiosigError, StoreError
 from biosig.preprocess import Preprocessing
+from biosig.sealed import sealed
 from biosig.store import Store, prepare
-from biosig.store.layout import seal
 from tests.biosig.store.fake import FakeCorpus, describe, heart, write_corpus, write_record
 
 
@@ -128,7 +128,7 @@ def edit(copy: Path, change: Callable[[dict[str, Any]], Any]) -> None:
     path = copy / "store.json"
     document = json.loads(path.read_text())
     change(document)
-    path.write_text(json.dumps({**document, "sha256": seal(document)}))
+    path.write_text(json.dumps(sealed(document)))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_document_that_was_changed_is_refused(copy: Path, change: Any) -> None
     assert Store(copy).verify() == []
     change(document)
     path.write_text(json.dumps(document))
-    with pytest.raises(StoreError, match=r"store\.json: changed since it was written: sha256: expected \w{64}, got"):
+    with pytest.raises(StoreError, match=r"store\.json: changed since it was written: sha256: expected '\w{64}', got"):
         Store(copy)
 
 
