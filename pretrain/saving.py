@@ -23,6 +23,7 @@ import safetensors.torch
 from jaxtyping import Shaped
 from torch import Tensor
 
+from biosig.sealed import SEAL, broken, sealed
 from pretrain.errors import TrainingError
 
 PARTIAL = ".partial"
@@ -151,6 +152,25 @@ def load_json(path: Path) -> Any:
 def _refuse(word: str) -> None:
     """Python reads NaN and Infinity, which are no JSON and which we never write."""
     raise ValueError(f"expected finite numbers, got {word}")
+
+
+def save_sealed(content: Mapping[str, Any], path: Path) -> None:
+    """`save_json` with the document's own digest in it."""
+    save_json(sealed(content), path)
+
+
+def load_sealed(path: Path) -> tuple[Any, str | None]:
+    """A document without its digest, and what is wrong with that: for who reads on may know a plainer reason.
+
+    Raises:
+        ValueError: If it is not JSON.
+        OSError: If it cannot be read.
+    """
+    content = load_json(path)
+    if not isinstance(content, dict):
+        return content, None
+    wrong = broken(content)
+    return {name: value for name, value in content.items() if name != SEAL}, wrong
 
 
 def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from biosig.cli import main
 from biosig.simulate import write_corpus
 from biosig.store import prepare
 from tests.fuzz.targets import TARGETS
+from tests.unsealed import unsealed
 
 CALLS: dict[str, list[str]] = {
     "corpora": ["corpora {name}"],
@@ -96,9 +97,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "truncated" / path.name).write_bytes(whole if path.suffix == ".hea" else whole[: len(whole) // 3])
     TARGETS["model-config"].make(folder / "sound-model")
     config = json.loads(TARGETS["model-config"].make(folder / "other-montage").read_text())
-    config["intake"]["leads"] = ["Fp1", "Fp2"]
-    config["intake"]["modalities"] = ["eeg"]
-    (folder / "other-montage" / "config.json").write_text(json.dumps(config))
+    intake = {**config["intake"], "leads": ["Fp1", "Fp2"], "modalities": ["eeg"]}
+    unsealed(folder / "other-montage" / "config.json", intake=intake)
     return folder
 
 

@@ -23,9 +23,9 @@ from finetune.beats.intake import strip
 from finetune.beats.network import BeatNet, BeatSpec
 from finetune.beats.rhythm import Episode, RhythmModel, episodes
 from finetune.beats.training import log_probabilities
-from finetune.saved import fitting, load_config
+from finetune.saved import fitting, load_config, save_config
 from pretrain.errors import ModelError
-from pretrain.saving import save_json, save_tensors
+from pretrain.saving import save_tensors
 from pretrain.specs.architecture import Spec
 
 CONFIG, TENSORS = "beats.json", "beats.safetensors"
@@ -117,7 +117,7 @@ class BeatLabeller:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CONFIG).unlink(missing_ok=True)
         save_tensors(nn.ModuleList(self.networks).state_dict(), folder / TENSORS)
-        save_json(self.config.model_dump(mode="json"), folder / CONFIG)
+        save_config(self.config, folder / CONFIG, [TENSORS])
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> BeatLabeller:
@@ -127,7 +127,9 @@ class BeatLabeller:
             ModelError: If the folder is no labeller of beats, or its parts do not fit together.
         """
         folder = Path(folder)
-        config = load_config(folder / CONFIG, BeatLabellerConfig, what="labeller of beats", command="beats")
+        config = load_config(
+            folder / CONFIG, BeatLabellerConfig, what="labeller of beats", command="beats", beside=[TENSORS]
+        )
         networks = [BeatNet(config.network) for _ in range(config.members)]
         with fitting(folder / TENSORS, CONFIG):
             nn.ModuleList(networks).load_state_dict(load_file(folder / TENSORS))

@@ -19,9 +19,9 @@ from finetune.delineation.decode import Rules, waves_of
 from finetune.delineation.intake import RATE, intake
 from finetune.delineation.waves import Lead
 from finetune.heads.frames import FrameNet, FrameSpec
-from finetune.saved import fitting, load_config
+from finetune.saved import fitting, load_config, save_config
 from pretrain.models.hub import model_folder, push
-from pretrain.saving import save_json, save_tensors
+from pretrain.saving import save_tensors
 from pretrain.specs.architecture import Spec
 
 CONFIG, TENSORS = "delineator.json", "delineator.safetensors"
@@ -92,7 +92,7 @@ class Delineator:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CONFIG).unlink(missing_ok=True)
         save_tensors(nn.ModuleList(self.networks).state_dict(), folder / TENSORS)
-        save_json(self.config.model_dump(mode="json"), folder / CONFIG)
+        save_config(self.config, folder / CONFIG, [TENSORS])
 
     def push_to_hub(self, repo_id: str, *, private: bool = True, message: str = "", token: str | None = None) -> str:
         """Send what `save_pretrained` writes to the Hugging Face hub; no training records.
@@ -109,7 +109,9 @@ class Delineator:
             ModelError: If the folder is no delineator, or its parts do not fit together.
         """
         folder = model_folder(folder, revision) if isinstance(folder, str) else folder
-        config = load_config(folder / CONFIG, DelineatorConfig, what="delineator", command="delineate")
+        config = load_config(
+            folder / CONFIG, DelineatorConfig, what="delineator", command="delineate", beside=[TENSORS]
+        )
         networks = [FrameNet(config.network) for _ in range(config.members)]
         with fitting(folder / TENSORS, CONFIG):
             nn.ModuleList(networks).load_state_dict(load_file(folder / TENSORS))

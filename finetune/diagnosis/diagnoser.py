@@ -23,18 +23,19 @@ from finetune.diagnosis.result import Estimate
 from finetune.heads import HEADS
 from finetune.heads.base import Head
 from finetune.heads.consistency import upward_probabilities
-from finetune.saved import fitting, load_config
+from finetune.saved import fitting, load_config, save_config
 from finetune.trust.calibration import Calibration
 from finetune.trust.conformal import PredictionSets, Promise
 from finetune.trust.neighbours import Neighbour, Neighbours
 from finetune.trust.novelty import Novelty
 from pretrain.models.foundation import FoundationModel
 from pretrain.models.hub import model_folder, push
-from pretrain.saving import save_json, save_tensors
+from pretrain.saving import save_tensors
 from pretrain.specs.architecture import Spec
 
 MODEL, CONFIG, TENSORS = "model", "diagnoser.json", "diagnoser.safetensors"
 NEIGHBOURS = "training_records.parquet"
+_BESIDE = (f"{MODEL}/config.json", f"{MODEL}/model.safetensors", TENSORS, NEIGHBOURS)
 
 
 class Answer(StrEnum):
@@ -224,7 +225,7 @@ class Diagnoser:
         save_tensors(head | {f"novelty.{name}": value for name, value in vars(self.novelty).items()}, folder / TENSORS)
         if self.neighbours is not None:
             self.neighbours.save(folder / NEIGHBOURS)
-        save_json(self.config.model_dump(mode="json"), folder / CONFIG)
+        save_config(self.config, folder / CONFIG, _BESIDE)
 
     def push_to_hub(self, repo_id: str, *, private: bool = True, message: str = "", token: str | None = None) -> str:
         """Send what `save_pretrained` writes to the Hugging Face hub; no training records.
@@ -243,7 +244,7 @@ class Diagnoser:
             ModelError: If the folder is no diagnoser, or its parts do not fit together.
         """
         folder = model_folder(folder, revision) if isinstance(folder, str) else folder
-        config = load_config(folder / CONFIG, DiagnoserConfig, what="diagnoser", command="finetune")
+        config = load_config(folder / CONFIG, DiagnoserConfig, what="diagnoser", command="finetune", beside=_BESIDE)
         model = FoundationModel.from_pretrained(folder / MODEL)
         head = HEADS[config.head](model.signal.encoder.dim, len(config.concepts)).double()
         with fitting(folder / TENSORS, CONFIG):

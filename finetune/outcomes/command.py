@@ -219,8 +219,8 @@ def _apply(files: list[Path], model: Path, out: Path | None) -> None:
                 recording = biosig.read(path)
                 found.append((path, recording, loaded.predict(recording)[0]))
             except BiosigError as error:
-                said = one_line(str(error))
-                notices.print(f"left out: {said}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+                why = one_line(str(error))
+                notices.print(f"left out: {why}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     table = Table("recording", *_columns(loaded.config), box=None, padding=(0, 2, 0, 0))
     for path, _, said in found:
         table.add_row(Text(str(path)), *_cells(said))

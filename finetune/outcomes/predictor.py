@@ -19,12 +19,13 @@ from finetune.metrics.survival import Baseline
 from finetune.outcomes.linear import predict
 from finetune.outcomes.summary import THIRDS, probability, third
 from finetune.outcomes.target import Kind
-from finetune.saved import fitting, load_config
+from finetune.saved import fitting, load_config, save_config
 from pretrain.models.foundation import FoundationModel
-from pretrain.saving import save_json, save_tensors
+from pretrain.saving import save_tensors
 from pretrain.specs.architecture import Spec
 
 MODEL, CONFIG, TENSORS = "model", "outcome.json", "outcome.safetensors"
+_BESIDE = (f"{MODEL}/config.json", f"{MODEL}/model.safetensors", TENSORS)
 
 
 class RiskConfig(Spec):
@@ -137,7 +138,7 @@ class OutcomePredictor:
         if self.baseline is not None:
             tensors |= {f"baseline.{name}": value for name, value in vars(self.baseline).items()}
         save_tensors(tensors, folder / TENSORS)
-        save_json(self.config.model_dump(mode="json"), folder / CONFIG)
+        save_config(self.config, folder / CONFIG, _BESIDE)
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> OutcomePredictor:
@@ -147,7 +148,7 @@ class OutcomePredictor:
             ModelError: If the folder is no predictor, or its parts do not fit together.
         """
         folder = Path(folder)
-        config = load_config(folder / CONFIG, OutcomeConfig, what="outcome model", command="outcome")
+        config = load_config(folder / CONFIG, OutcomeConfig, what="outcome model", command="outcome", beside=_BESIDE)
         model = FoundationModel.from_pretrained(folder / MODEL)
         head = LinearHead(model.signal.encoder.dim, 1).double()
         baseline = None

@@ -15,11 +15,11 @@ from torch import nn
 
 from biosig.recording import Recording
 from finetune.diagnosis.result import Estimate
-from finetune.saved import fitting, load_config
+from finetune.saved import fitting, load_config, save_config
 from finetune.sequence.network import StageNet, StageSpec
 from finetune.sequence.nights import spectra
 from finetune.sequence.training import probabilities
-from pretrain.saving import save_json, save_tensors
+from pretrain.saving import save_tensors
 from pretrain.specs.architecture import Spec
 
 CONFIG, TENSORS = "stager.json", "stager.safetensors"
@@ -69,7 +69,7 @@ class Stager:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CONFIG).unlink(missing_ok=True)
         save_tensors(nn.ModuleList(self.networks).state_dict(), folder / TENSORS)
-        save_json(self.config.model_dump(mode="json"), folder / CONFIG)
+        save_config(self.config, folder / CONFIG, [TENSORS])
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Stager:
@@ -79,7 +79,7 @@ class Stager:
             ModelError: If the folder is no stager, or its parts do not fit together.
         """
         folder = Path(folder)
-        config = load_config(folder / CONFIG, StagerConfig, what="stager", command="stages")
+        config = load_config(folder / CONFIG, StagerConfig, what="stager", command="stages", beside=[TENSORS])
         networks = [StageNet(config.network) for _ in range(config.members)]
         with fitting(folder / TENSORS, CONFIG):
             nn.ModuleList(networks).load_state_dict(load_file(folder / TENSORS))

@@ -28,7 +28,7 @@ from pretrain.models.tensors import TensorReport, load_weights
 from pretrain.models.text import ReportEncoder
 from pretrain.models.towers import SignalTower, TextTower, TokenTower, ViewTower
 from pretrain.physiology.tower import PhysiologyTower
-from pretrain.saving import load_json, save_bytes, save_json, save_tensors
+from pretrain.saving import load_sealed, save_bytes, save_sealed, save_tensors
 
 CONFIG, WEIGHTS, TRAINING_SET, README = "config.json", "model.safetensors", "training_set.json", "README.md"
 
@@ -256,7 +256,7 @@ class FoundationModel(nn.Module):
             self.training_set.save(folder / TRAINING_SET)
         save_tensors(self.state_dict(), folder / WEIGHTS)
         self.config = self.config.model_copy(update={"fingerprint": fingerprint(self)})
-        save_json(self.config.model_dump(mode="json"), folder / CONFIG)
+        save_sealed(self.config.model_dump(mode="json"), folder / CONFIG)
 
     def push_to_hub(self, repo_id: str, *, private: bool = True, message: str = "", token: str | None = None) -> str:
         """Send what `save_pretrained` writes to the Hugging Face hub, with a card made from the configuration.
@@ -303,10 +303,12 @@ class FoundationModel(nn.Module):
         if not path.is_file():
             raise ModelError(f"{folder}: not a biosig model: there is no {CONFIG}")
         try:
-            content = load_json(path)
+            content, wrong = load_sealed(path)
         except (OSError, ValueError) as error:
             raise ModelError(f"{path}: not JSON: {error}") from error
         config = ModelConfig.parse(content, str(path))
+        if wrong is not None:
+            raise ModelError(f"{path}: {wrong}")
         try:
             model = cls(config)
         except ModelError:

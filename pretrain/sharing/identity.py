@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from biosig.sealed import sealed
 from pretrain.models.fingerprint import fingerprint
 from pretrain.models.foundation import FoundationModel
 from pretrain.saving import json_bytes
@@ -18,4 +19,4 @@ def identity(model: FoundationModel) -> str:
     config = model.config
     if config.fingerprint is None:
         config = config.model_copy(update={"fingerprint": fingerprint(model)})
-    return hashlib.sha256(json_bytes(config.model_dump(mode="json"))).hexdigest()
+    return hashlib.sha256(json_bytes(sealed(config.model_dump(mode="json")))).hexdigest()

@@ -16,17 +16,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from biosig.sealed import broken, sealed
 from pretrain.errors import TrainingError
 from pretrain.parallel.sharding import placed_like, whole
 from pretrain.saving import (
     check_digests,
     digests,
-    load_json,
+    load_sealed,
     refusal,
     remove_folder,
     remove_remains,
-    save_json,
+    save_sealed,
     save_tensors,
     whole_folder,
 )
@@ -102,7 +101,7 @@ class Checkpoints:
                 save_tensors(moments, partial / _MOMENTS)
                 save_tensors(random, partial / _RANDOM)
                 files = digests(partial, _TENSORS)
-                save_json(sealed({**state, "files": files}), partial / _STATE)
+                save_sealed({**state, "files": files}, partial / _STATE)
             self.prune(history)
         except OSError as error:
             raise TrainingError(f"{refusal(target, error, needed)}; {self._left()}") from error
@@ -156,11 +155,11 @@ class Checkpoints:
     def _state(self, step: int) -> dict[str, Any]:
         """What the checkpoint says of itself, if its files are those that were written together, after that step."""
         path = self.path(step)
-        state = load_json(path / _STATE)
+        state, wrong = load_sealed(path / _STATE)
         if not isinstance(state, dict) or state.get("step") != step:
             found = state.get("step") if isinstance(state, dict) else state
             raise ValueError(f"{_STATE}: step: expected {step}, got {found!r:.80}")
-        if wrong := broken(state):
+        if wrong is not None:
             raise ValueError(f"{_STATE}: {wrong}")
         if "files" in state:  # those of before have no digests
             check_digests(path, _TENSORS, state["files"])

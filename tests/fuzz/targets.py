@@ -1,6 +1,7 @@
 """Everything that reads what others wrote: a sound file to begin with, and the function that reads it.
 
-Whatever the bytes, only errors of the project may come out of it, in one line.
+Whatever the bytes, only errors of the project may come out of it, in one line. Documents have no digest of their own
+here: what is behind it is looked at.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from biosig.store.layout import INFO
 from ontology.registry import Registry
 from tests.biosig.corpora.emotion_files import write_cnt
 from tests.biosig.corpora.synthetic_bids import bids
@@ -22,6 +24,7 @@ from tests.biosig.corpora.test_spreadsheet import write_xlsx
 from tests.biosig.readers import writers
 from tests.biosig.store.fake import describe
 from tests.ontology import rf2_release
+from tests.unsealed import unsealed
 
 SEED = 0
 
@@ -259,7 +262,10 @@ def _read_score(path: Path) -> object:
 
 
 def _store(folder: Path, damaged: str) -> Path:
-    return _prepared(folder) / damaged
+    path = _prepared(folder) / damaged
+    if damaged == INFO:
+        unsealed(path)
+    return path
 
 
 def _read_store(path: Path) -> object:
@@ -303,6 +309,7 @@ def _model(folder: Path) -> Path:
     steps = Preprocessing()
     intake = Intake(sampling_rate=100, window_seconds=2, modalities=(Modality.ECG,), preprocessing=steps)
     FoundationModel(ModelConfig(architecture=Architecture(dim=8, signal=signal), intake=intake)).save_pretrained(folder)
+    unsealed(folder / "config.json")
     return folder / "config.json"
 
 
@@ -330,7 +337,9 @@ def _checkpoint(folder: Path, damaged: str) -> Path:
     module, optimiser = _network()
     module(torch.ones(1, 3)).sum().backward()
     optimiser.step()
-    return Checkpoints(folder, keep=1).save(3, module, optimiser, {"epoch": 0, "batch": 3}) / damaged
+    path = Checkpoints(folder, keep=1).save(3, module, optimiser, {"epoch": 0, "batch": 3})
+    unsealed(path / "state.json")
+    return path / damaged
 
 
 def _read_checkpoint(path: Path) -> object:

@@ -86,13 +86,13 @@ def test_a_writer_that_dies_leaves_the_one_before(tmp_path: Path, monkeypatch: p
         done += 1
         if done == writes:
             raise KeyboardInterrupt
-        real = save_tensors if str(arguments[1]).endswith("safetensors") else checkpoint_module.save_json
+        real = save_tensors if str(arguments[1]).endswith("safetensors") else checkpoint_module.save_sealed
         real(*arguments)  # type: ignore[operator]
 
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint_module, "save_tensors", dies)
         if writes == 4:
-            patch.setattr(checkpoint_module, "save_json", dies)
+            patch.setattr(checkpoint_module, "save_sealed", dies)
         with pytest.raises(KeyboardInterrupt):
             checkpoints.save(2, module, optimiser, POSITION)
     assert checkpoints.steps() == [1]

@@ -21,6 +21,7 @@ from pretrain.recipe import parse
 from pretrain.training.session import pretrain
 from tests.networks import prepared
 from tests.pretrain.tiny import TINY
+from tests.unsealed import unsealed
 
 
 @pytest.fixture(scope="module")
@@ -229,13 +230,21 @@ def test_a_damaged_folder_is_an_error_that_names_the_file(
 
 
 def edit(folder: Path, field: str, value: object) -> None:
-    path = folder / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
+    unsealed(folder / "config.json", **{field: value})
+
+
+def test_a_preprocessing_that_was_edited_is_noticed(folder: Path, tmp_path: Path) -> None:
+    path = copied(folder, tmp_path) / "config.json"
+    config = json.loads(path.read_text())
+    config["intake"]["preprocessing"]["steps"].append({"kind": "notch", "frequency": 50})
+    path.write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=r"config\.json: changed since it was written: sha256: expected"):
+        FoundationModel.from_pretrained(path.parent)
 
 
 def test_an_ontology_that_was_edited_is_noticed(folder: Path, tmp_path: Path) -> None:
     path = copied(folder, tmp_path)
-    config = json.loads((path / "config.json").read_text())
+    config = unsealed(path / "config.json")
     config["ontology"]["concepts"][0]["term"] = "something else"
     (path / "config.json").write_text(json.dumps(config))
     with pytest.raises(ModelError, match="ontology: expected a graph of fingerprint"):

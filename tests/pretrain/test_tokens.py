@@ -22,6 +22,7 @@ from pretrain.objectives import TemporalAsynchronous
 from pretrain.specs.architecture import Architecture, Projection, SignalSpec, TokenSpec
 from pretrain.training.learner import Learner
 from tests.pretrain.objectives.dense import unit
+from tests.unsealed import unsealed
 
 EEG = MODALITIES.index(Modality.EEG)
 
@@ -158,7 +159,7 @@ def test_saved_and_loaded_with_its_tokens(tmp_path: Path) -> None:
 def test_a_model_saved_before_there_were_tokens_is_loaded(tmp_path: Path) -> None:
     build().save_pretrained(tmp_path)
     path = tmp_path / "config.json"
-    content = json.loads(path.read_text())
+    content = unsealed(path)
     assert content["architecture"].pop("token") is None
     path.write_text(json.dumps(content))
     assert FoundationModel.from_pretrained(tmp_path).token is None

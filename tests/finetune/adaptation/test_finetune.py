@@ -11,6 +11,7 @@ from shutil import copytree
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner
 
 import biosig
@@ -26,9 +27,10 @@ from finetune.heads import HEADS
 from finetune.metrics.ranking import rank_metrics
 from finetune.protocols import Role
 from pretrain.errors import ModelError
-from pretrain.models.foundation import FoundationModel
+from pretrain.models.foundation import FoundationModel, random_like
 from pretrain.models.leakage import TrainingSet
 from tests.networks import simulated
+from tests.unsealed import unsealed
 
 BUDGET = Budget(steps=2, batch_size=8, check_every=1, learning_rate=1e-3)
 TUNING = Tuning(min_positives=2, draws=20, budget=BUDGET)
@@ -145,7 +147,7 @@ def test_no_finding_is_more_probable_than_what_it_is_a_kind_of(upward: Upward, m
 def test_a_diagnoser_of_the_first_version_still_speaks(saved: Path, store: Path, tmp_path: Path) -> None:
     """As version 1 wrote it: no head was named, for there was one."""
     copytree(saved, tmp_path / "old")
-    content = json.loads((saved / "diagnoser.json").read_text())
+    content = unsealed(tmp_path / "old" / "diagnoser.json")
     for name in ("head", "upward"):
         del content[name]
     for one in content["concepts"]:
@@ -199,10 +201,10 @@ def test_sets_in_words() -> None:
 def test_damage_is_named(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="not a biosig diagnoser"):
         Diagnoser.from_pretrained(tmp_path)
-    content = json.loads((saved / "diagnoser.json").read_text())
     kept = (saved / "diagnoser.json").read_text()
+    content = json.loads(kept)
     try:
-        (saved / "diagnoser.json").write_text(json.dumps(content | {"concepts": content["concepts"][:1]}))
+        unsealed(saved / "diagnoser.json", concepts=content["concepts"][:1])
         with pytest.raises(ModelError, match=r"does not fit diagnoser\.json"):
             Diagnoser.from_pretrained(saved)
         (saved / "diagnoser.json").write_text(json.dumps(content | {"version": 9}))
@@ -213,6 +215,46 @@ def test_damage_is_named(saved: Path, tmp_path: Path) -> None:
             Diagnoser.from_pretrained(saved)
     finally:
         (saved / "diagnoser.json").write_text(kept)
+
+
+@pytest.fixture
+def copied(saved: Path, tmp_path: Path) -> Path:
+    return Path(copytree(saved, tmp_path / "copied"))
+
+
+def test_answers_under_other_names_are_refused(copied: Path) -> None:
+    content = json.loads((copied / "diagnoser.json").read_text())
+    content["concepts"].reverse()
+    (copied / "diagnoser.json").write_text(json.dumps(content))
+    with pytest.raises(ModelError, match=r"diagnoser\.json: changed since it was written: sha256: expected"):
+        Diagnoser.from_pretrained(copied)
+
+
+def test_the_encoder_of_another_diagnoser_is_refused(copied: Path) -> None:
+    """It has the same shape: nothing else would tell."""
+    random_like(FoundationModel.from_pretrained(copied / "model"), 1).save_pretrained(copied / "model")
+    with pytest.raises(ModelError, match=r"copied: model/config\.json: not the file that was saved with this"):
+        Diagnoser.from_pretrained(copied)
+
+
+def test_weights_that_are_no_numbers_are_refused(copied: Path) -> None:
+    tensors = load_file(copied / "diagnoser.safetensors")
+    save_file({name: np.full_like(value, np.nan) for name, value in tensors.items()}, copied / "diagnoser.safetensors")
+    with pytest.raises(ModelError, match=r"diagnoser\.safetensors: not the file that was saved with this"):
+        Diagnoser.from_pretrained(copied)
+
+
+def test_thresholds_that_are_no_numbers_are_refused(copied: Path) -> None:
+    content = unsealed(copied / "diagnoser.json")
+    content["concepts"][0]["threshold"] = float("nan")
+    (copied / "diagnoser.json").write_text(json.dumps(content))
+    with pytest.raises(ModelError, match=r"diagnoser\.json: not JSON: expected finite numbers, got NaN"):
+        Diagnoser.from_pretrained(copied)
+
+
+def test_the_training_records_may_be_taken_away(copied: Path, recording: Path) -> None:
+    (copied / "training_records.parquet").unlink(missing_ok=True)
+    assert Diagnoser.from_pretrained(copied).diagnose(biosig.read(recording))[0].nearest == ()
 
 
 def test_both_commands(model: Path, store: Path, recording: Path, tmp_path: Path) -> None:

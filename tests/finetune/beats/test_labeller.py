@@ -24,6 +24,7 @@ from finetune.beats.peers import boosted_trees, features
 from finetune.beats.rhythm import RhythmModel
 from pretrain.errors import ModelError
 from tests.finetune.beats.simulated import BUDGET, person
+from tests.unsealed import unsealed
 
 RHYTHM = RhythmModel(mean=(0.0,) * 7, scale=(1.0,) * 7, weights=(0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0), intercept=6.0)
 
@@ -109,6 +110,7 @@ def test_what_does_not_fit_is_refused(labeller: BeatLabeller, stranger: Recordin
     with pytest.raises(ModelError, match="not a biosig labeller of beats"):
         BeatLabeller.from_pretrained(folder)
     labeller.save_pretrained(folder)
+    unsealed(folder / CONFIG)
     tensors = load_file(folder / TENSORS)
     save_file({name: value for name, value in tensors.items() if name != "1.out.bias"}, folder / TENSORS)
     with pytest.raises(ModelError, match=r"does not fit beats\.json.*1\.out\.bias"):

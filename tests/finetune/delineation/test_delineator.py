@@ -17,6 +17,7 @@ from finetune.delineation.training import Drawn, fit
 from finetune.delineation.waves import WAVES, Wave, annotated
 from pretrain.errors import ModelError
 from tests.finetune.delineation.simulated import BUDGET, people
+from tests.unsealed import unsealed
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,7 @@ def test_what_does_not_fit_is_refused(delineator: Delineator, tmp_path: Path) ->
     with pytest.raises(ModelError, match="not a biosig delineator"):
         Delineator.from_pretrained(folder)
     delineator.save_pretrained(folder)
+    unsealed(folder / CONFIG)
     tensors = load_file(folder / TENSORS)
     save_file({name: value for name, value in tensors.items() if "out.bias" not in name}, folder / TENSORS)
     with pytest.raises(ModelError, match=r"does not fit delineator\.json.*out\.bias"):

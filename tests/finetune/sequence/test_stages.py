@@ -25,6 +25,7 @@ from finetune.sequence.scores import confusions, draws
 from finetune.sequence.stager import Stager
 from finetune.sequence.training import Budget, stage_weights, tensor
 from pretrain.errors import ModelError
+from tests.unsealed import unsealed
 
 BUDGET = Budget(steps=60, batch_size=8, check_every=20)
 
@@ -136,8 +137,7 @@ def test_simulated_stages_are_learnt(nights: Nights, tmp_path: Path) -> None:
     x = tensor(nights.nights[0])[None]
     for one, other in zip(stager.networks, loaded.networks, strict=True):
         torch.testing.assert_close(one(x), other(x), rtol=0, atol=0)
-    content = json.loads((tmp_path / "stager" / "stager.json").read_text())
-    (tmp_path / "stager" / "stager.json").write_text(json.dumps(content | {"members": 1}))
+    unsealed(tmp_path / "stager" / "stager.json", members=1)
     with pytest.raises(ModelError, match=r"does not fit stager\.json"):
         Stager.from_pretrained(tmp_path / "stager")
     with pytest.raises(ModelError, match="not a biosig stager"):
