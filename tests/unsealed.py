@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 
-def unsealed(path: Path, **changes: object) -> dict[str, object]:
-    """Write a document without its own digest and those of the files beside it, with some fields changed."""
+def unsealed(path: Path, **changes: object) -> dict[str, Any]:
+    """Write a document without its own digest and those of the files beside it, with some fields changed.
+
+    A store is nothing without the digests of its files: there they stay.
+    """
     document = json.loads(path.read_text(encoding="utf-8")) | changes
-    if "sha256" in document:
-        document = {name: value for name, value in document.items() if name not in ("sha256", "files")}
+    document.pop("sha256", None)
+    if path.name != "store.json":
+        document.pop("files", None)
     path.write_text(json.dumps(document), encoding="utf-8")
-    return document
+    return dict(document)
