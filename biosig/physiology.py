@@ -12,7 +12,9 @@ from jaxtyping import Float32, Float64, Int64
 from biosig.recording import Modality, Recording
 from biosig.resample import bridge
 
-# Leads in which neurokit2 finds beats best come first; any other ECG channel after them.
+# Where a QRS complex is told from P, T and wander, Hz; and how far a peak of a lead is from that of all, seconds.
+_BAND, _REACH = (5.0, 20.0), 0.08
+# The lead whose waves are measured, the first that there is; any other ECG channel after them.
 _PREFERRED = ("II", "MLII", "I", "V5", "V2", "V1")
 # Beats that fill an interval, and intervals that a variability needs.
 _LEAST_BEATS, _LEAST_INTERVALS = 2, 3
@@ -59,7 +61,7 @@ NO_BEATS = Beats(np.zeros(0), np.zeros(0))
 
 
 def rhythm(recording: Recording) -> Rhythm:
-    """Rate, RR statistics and QRS width from the best lead there is: `summary` of `beats`.
+    """Rate, RR statistics and QRS width: `summary` of `beats`.
 
     References:
         Task Force of the ESC and NASPE, Heart rate variability, Circulation 93 (1996).
@@ -68,10 +70,13 @@ def rhythm(recording: Recording) -> Rhythm:
 
 
 def beats(recording: Recording) -> Beats:
-    """R peaks and QRS widths from the best lead there is.
+    """R peaks of all ECG leads together, and QRS widths in the best of them.
 
-    Peaks by neurokit2's own method, waves by its discrete wavelet delineation. A recording without ECG, or that
-    neurokit2 fails on, has none: they are a by-product, never a reason to lose a record.
+    Peaks are those that neurokit2 finds in the median over the leads of |5-20 Hz|, each lead in units of its own root
+    mean square: a lead with a low R wave, a tall T wave or a loose electrode is outvoted. Each is then moved to the
+    largest |5-20 Hz| of the best lead within 80 ms. Waves are of the discrete wavelet delineation, in that lead
+    as it is: cleaning widens a QRS complex, by 70 ms on LUDB. A recording without ECG, or that neurokit2 fails
+    on, has no beats: they are a by-product, never a reason to lose a record.
 
     References:
         Makowski et al., NeuroKit2, Behavior Research Methods 53 (2021). doi:10.3758/s13428-020-01516-y
@@ -81,13 +86,13 @@ def beats(recording: Recording) -> Beats:
         return NO_BEATS
     import neurokit2 as nk  # noqa: PLC0415 -- as in `_peaks`
 
-    clean, peaks = found
+    lead, peaks = found
     rate = recording.sampling_rate
     seconds = np.asarray(peaks, dtype=np.float64) / rate
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            waves = nk.ecg_delineate(clean, peaks, sampling_rate=rate, method="dwt")[1]
+            waves = nk.ecg_delineate(lead, peaks, sampling_rate=rate, method="dwt")[1]
             onset, offset = (np.asarray(waves[f"ECG_R_{edge}"], dtype=np.float64) for edge in ("Onsets", "Offsets"))
             widths = (offset - onset) / rate * 1000
         except Exception:  # noqa: BLE001 -- as above
@@ -134,29 +139,42 @@ def intervals(peaks: Float64[np.ndarray, " beat"]) -> Rhythm:
     }
 
 
-def _peaks(recording: Recording) -> tuple[Float64[np.ndarray, " time"], Int64[np.ndarray, " beat"]] | None:
-    """The best lead as neurokit2 cleans it, and the samples of its R peaks; None where it fails."""
-    lead = _lead(recording)
-    if lead is None:
+def _peaks(recording: Recording) -> tuple[Float32[np.ndarray, " time"], Int64[np.ndarray, " beat"]] | None:
+    """The best lead, and the samples of the R peaks; None where neurokit2 fails."""
+    leads = _leads(recording)
+    if not len(leads):
         return None
     import neurokit2 as nk  # noqa: PLC0415 -- seconds to import, and most stores do without
+    from scipy import signal  # noqa: PLC0415 -- as above
 
     rate = recording.sampling_rate
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            clean = nk.ecg_clean(lead, sampling_rate=rate)
-            return clean, nk.ecg_peaks(clean, sampling_rate=rate)[1]["ECG_R_Peaks"]
+            edges = (_BAND[0], min(_BAND[1], 0.45 * rate))
+            sections = signal.butter(2, edges, "bandpass", fs=rate, output="sos")
+            size = np.abs(signal.sosfiltfilt(sections, leads.astype(np.float64), axis=1))
+            scale = np.sqrt(np.square(size).mean(1, keepdims=True))
+            together = np.median(size / np.where(scale > 0, scale, 1), axis=0)
+            clean = nk.ecg_clean(together, sampling_rate=rate)
+            peaks = nk.ecg_peaks(clean, sampling_rate=rate)[1]["ECG_R_Peaks"]
         except Exception:  # noqa: BLE001 -- neurokit2 raises whatever its parts raise on odd signals
             return None
+    return leads[0], _at_the_largest(size[0], np.asarray(peaks, dtype=np.int64), round(_REACH * rate))
 
 
-def _lead(recording: Recording) -> Float32[np.ndarray, " time"] | None:
-    """The first ECG lead that moves, in order of preference, its gaps bridged."""
+def _at_the_largest(
+    size: Float64[np.ndarray, " time"], peaks: Int64[np.ndarray, " beat"], reach: int
+) -> Int64[np.ndarray, " beat"]:
+    """Each peak at the largest value within reach; once, where two come to lie on one."""
+    around = np.clip(peaks[:, None] + np.arange(-reach, reach + 1), 0, len(size) - 1)
+    return np.unique(np.take_along_axis(around, size[around].argmax(1)[:, None], axis=1))
+
+
+def _leads(recording: Recording) -> Float32[np.ndarray, "lead time"]:
+    """The ECG leads that move, in order of preference, their gaps bridged."""
     order = {name: place for place, name in enumerate(_PREFERRED)}
     rows = [row for row, kind in enumerate(recording.modality) if kind is Modality.ECG]
-    for row in sorted(rows, key=lambda row: order.get(recording.channels[row], len(order))):
-        x = bridge(recording.signal[row : row + 1])[0][0]
-        if len(x) and x.max() > x.min():
-            return x
-    return None
+    rows.sort(key=lambda row: order.get(recording.channels[row], len(order)))
+    bridged = bridge(recording.signal[rows])[0]
+    return bridged[[len(x) > 0 and x.max() > x.min() for x in bridged]]
