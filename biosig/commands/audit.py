@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from rich.console import Console
 
     from biosig.store import AuditReport, Store
@@ -62,6 +63,12 @@ def audit(
     raise typer.Exit(1)
 
 
+def _step(step: BaseModel) -> str:
+    """What a step is, and everything it was told."""
+    said = step.model_dump(mode="json")
+    return " ".join([said.pop("kind"), *(f"{name}={value}" for name, value in said.items())])
+
+
 def _show(console: Console, store: Store, report: AuditReport) -> None:
     from rich.table import Table
     from rich.text import Text
@@ -77,7 +84,7 @@ def _show(console: Console, store: Store, report: AuditReport) -> None:
         ("records", f"{report.records:,} of {report.subjects:,} subjects, {report.hours:,.1f} hours"),
         ("rates", rates),
         ("events", f"{info.events:,}"),
-        ("preprocessing", " | ".join(str(step) for step in info.preprocessing.steps) or "none"),
+        ("preprocessing", " | ".join(map(_step, info.preprocessing.steps)) or "none"),
         ("skipped", f"{len(report.skipped):,}; files of {report.missing:,} more were not there"),
         ("personal", _personal(store)),
         ("duplicates", f"{copies:,} records share {len(report.duplicates):,} waveforms"),

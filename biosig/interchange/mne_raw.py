@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from biosig.channels import positions
+from biosig.errors import BiosigError
 from biosig.preprocess.spherical import HEAD_RADIUS
 from biosig.readers.base import microvolts
 from biosig.readers.mne_recording import MNE_VOLT, Source, assemble, sources
@@ -95,7 +96,15 @@ def from_mne(raw: Any, *, record_id: str = "", subject_id: str = "", session: st
 
     Raises:
         RecordError: If there is no channel besides triggers, or no sample.
+        BiosigError: If it is no `Raw`.
     """
+    import mne  # noqa: PLC0415 -- seconds to import
+
+    if not isinstance(raw, mne.io.BaseRaw):
+        raise BiosigError(
+            f"from_mne: expected an mne.io.Raw, got {type(raw).__name__}; of Epochs, give the Raw that they are cut "
+            "from, or `from_numpy(one, epochs.ch_names, epochs.info['sfreq'], unit=\"V\")` for one in epochs.get_data()"
+        )
     channels = [_in_its_unit(raw, source) for source in sources(raw)]
     everything = list(_events(raw))
     kept = [event for event, _ in everything if event.code not in (_GAP, _CHANNEL_GAP)]

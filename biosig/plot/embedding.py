@@ -141,7 +141,8 @@ def _umap(features: Float[np.ndarray, "record dim"], seed: int) -> Float[np.ndar
         raise BiosigError("the projection umap needs the package umap-learn (pip install umap-learn); pca is built in")
     from umap import UMAP  # noqa: PLC0415  # an optional package
 
-    return np.asarray(UMAP(n_components=2, random_state=seed).fit_transform(features))
+    # A seed allows one thread only, and UMAP warns if it was not told so.
+    return np.asarray(UMAP(n_components=2, random_state=seed, n_jobs=1).fit_transform(features))
 
 
 _NAMES = {Projection.PCA: "PCA", Projection.TSNE: "t-SNE", Projection.UMAP: "UMAP"}

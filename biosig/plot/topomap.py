@@ -8,9 +8,10 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from biosig.errors import BiosigError
-from biosig.plot.lettering import fit
+from biosig.plot.lettering import fit, width_of
 from biosig.plot.output import new_figure
 from biosig.preprocess.electrodes import derivation, places
 
@@ -80,6 +81,10 @@ def topomaps(
     _colour_bar(figure, (width, height), unit, middle=(height - (_TITLE if title else 0) - caption) / 2)
     if title:
         name = figure.text(_MARGIN / width, 1 - 8 / height, title, fontsize=11, fontweight="bold", parse_math=False)
+        # A page of one map is narrow: smaller letters before an ellipsis.
+        for size in (9, 7.5, 6):
+            if width_of(name, figure) > width - 2 * _MARGIN:
+                name.set_fontsize(size)
         fit(name, figure, width - 2 * _MARGIN)
     return figure
 
@@ -125,7 +130,11 @@ def _draw(
         if not seen:
             axes.plot(x, y, marker="x", markersize=3.5, color="#444444", linestyle="none", zorder=10)
         elif names:
-            axes.text(x, y, name, ha="center", va="center", fontsize=4.5, zorder=10, parse_math=False)
+            # Read on the darkest colour and on the line of the head, too.
+            around = [withStroke(linewidth=1.2, foreground="white")]
+            axes.text(
+                x, y, name, ha="center", va="center", fontsize=4.5, zorder=10, path_effects=around, parse_math=False
+            )
 
 
 def _flat(place: Float[np.ndarray, " 3"], radius: float) -> tuple[float, float]:

@@ -85,7 +85,9 @@ def read_edf_header(path: Path) -> EdfHeader:
         raise RecordError(path, "file", "a file that can be read", error.strerror) from error
     held = max(n_bytes // header.record_bytes, 0)
     if held < max(header.n_records, 1):
-        raise RecordError(path, "number of data records", f"{held}, as many as the file holds", header.n_records)
+        raise RecordError(
+            path, "number of data records", f"{held}, as many as the file holds (is it whole?)", header.n_records
+        )
     if channels := header.channels:
         n_records = held if header.n_records < 0 else header.n_records
         fastest = max(channel.samples for channel in channels)

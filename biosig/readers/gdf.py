@@ -93,7 +93,12 @@ def _checked(path: Path) -> GdfHeader:
             size = path.stat().st_size
             held = max((size - header.n_bytes) // header.record_bytes, 0)
             if header.n_records > held:
-                raise RecordError(path, "number of data records", f"{held}, as the file holds", header.n_records)
+                raise RecordError(
+                    path,
+                    "number of data records",
+                    f"{held}, as many as the file holds (is it whole?)",
+                    header.n_records,
+                )
             file.seek(header.n_bytes + header.n_records * header.record_bytes)
             table = file.read(8)
     except OSError as error:

@@ -128,6 +128,11 @@ def _nothing(task: Task, graph: ConceptGraph, min_positives: int) -> str:
     if len(task.concepts) == 1:
         why = reasons(task, graph, min_positives)[0]
         return f"{graph[task.concepts[0]].term} cannot be scored with --min-positives {min_positives}: {why} ({test})"
+    if not task.labels.any():
+        return (
+            "no record is labelled with a concept of the graph; prepare recordings with diagnoses, ask something else "
+            "with --task, or, of states in EEG, biosig emotion"
+        )
     return (
         f"no concept has {min_positives} positive and {min_positives} negative test subjects and both labels in "
         f"training ({test}); lower --min-positives, prepare more records, or ask something else with --task"

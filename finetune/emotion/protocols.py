@@ -98,9 +98,11 @@ class Plan:
         for fold in found:
             lacking = set(range(len(trials.classes))) - set(trials.label[list(fold.train)].tolist())
             if lacking:
+                numbers = all(one.replace(".", "", 1).isdecimal() for one in trials.classes)
                 raise BiosigError(
                     f"fold {fold.name}: expected every class on the training side, {trials.classes[min(lacking)]!r} "
                     f"is not among its {len(fold.train)} trials"
+                    + (f"; if these are ratings, give a threshold, as --target '{trials.target}>5'" if numbers else "")
                 )
         return found
 

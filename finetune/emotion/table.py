@@ -33,9 +33,10 @@ def as_table(result: Result, *, width: int) -> Group:
     parts.append(Text(f"{result.store['title']}: {result.target}, {result.protocol.value}", style="bold"))
     parts.append(_lines(result, width))
     counts = ", ".join(f"{count} {name}" for name, count in result.classes.items())
+    gain = "gain: over the random encoder, paired; " if width >= _GAINS else ""
     note = (
         f"{result.trials} trials of {result.subjects} subjects under test (in all {counts}); {result.folds} folds, "
-        f"{len(result.seeds)} seeds; 95 % intervals over subjects; gain: over the random encoder, paired; every "
+        f"{len(result.seeds)} seeds; 95 % intervals over subjects; {gain}every "
         "measure is in report.html"
     )
     return Group(*parts, Text(note, style="dim"))

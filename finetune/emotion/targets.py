@@ -170,17 +170,29 @@ def find_trials(store: Store, target: Target) -> Trials:
             labels.append(label)
     present = set(labels)
     if not kept:
-        systems = {str(one["system"]) for codes in by_record for one in codes} | {EVENT}
-        raise BiosigError(
-            f"{store.path}: --target {target.text}: expected trials with a code of {target.system!r}, found none; "
-            f"there are: {', '.join(sorted(systems))}"
-        )
+        raise BiosigError(f"{store.path}: --target {target.text}: {_none(target, table, by_record)}")
     classes = tuple(one for one in target.classes if one in present) or tuple(sorted(present))
     if len(classes) < 2:
         raise BiosigError(f"{store.path}: --target {target.text}: expected two classes, all trials are {classes[0]!r}")
     table = table.iloc[kept].reset_index(drop=True)
     places = np.array([classes.index(one) for one in labels], dtype=np.int64)
     return _assemble(store, table, places, text=target.text, classes=classes, left_out=left_out)
+
+
+def _none(target: Target, table: pd.DataFrame, by_record: Sequence[Sequence[Mapping[str, str]]]) -> str:
+    """Why no trial has a class, and what could be asked for instead."""
+    systems = {str(one["system"]) for codes in by_record for one in codes}
+    if (table["stimulus"] != "").any():
+        systems |= {EVENT}
+    elif target.system == EVENT:
+        return (
+            "expected events that name their stimulus and last, found none (in BIDS, `stim_file` and `duration` of "
+            f"events.tsv); codes of whole records: {', '.join(sorted(systems)) or 'none'}"
+        )
+    return (
+        f"expected trials with a code of {target.system!r}, found none; there are: "
+        f"{', '.join(sorted(systems)) or 'none'}"
+    )
 
 
 def _presentations(store: Store) -> pd.DataFrame:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from finetune.diagnosis.result import Estimate
 from finetune.emotion.protocols import Protocol
-from finetune.emotion.result import Result
+from finetune.emotion.result import Line, Result
 
 _PROTOCOLS = {
     Protocol.LOSO: "One subject at a time is left out altogether, and tested.",
@@ -21,6 +22,10 @@ _PROTOCOLS = {
         "have met its subject with other stimuli."
     ),
 }
+
+
+def _estimates(line: Line) -> list[Estimate]:
+    return [metric.subjects for metric in line.metrics.values()]
 
 
 def protocol(result: Result) -> list[str]:
@@ -79,6 +84,13 @@ def limits(result: Result) -> list[str]:
             "a task at one's own pace), equal moments have nothing in common but the state."
         ),
     ]
+    if any(one.low == one.high == 1 for line in result.lines for one in _estimates(line)):
+        many = 100 * (1 - 0.05 ** (1 / result.subjects))
+        sentences.append(
+            f"[1.000, 1.000] says that all {result.subjects} subjects did alike, not that the next one will: a "
+            f"bootstrap cannot draw what it never saw. Of people like them up to {many:.0f} % may do otherwise (exact "
+            "binomial bound, 95 %)."
+        )
     if result.stimuli:
         sentences.append(
             f"Everybody met the same {result.stimuli} stimuli: intervals over subjects do not count the luck of the "

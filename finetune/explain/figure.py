@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from biosig.plot import Heat, ecg_paper, topomaps, traces
+from biosig.plot.lettering import fit
+from biosig.plot.output import MM_PER_INCH
 from biosig.plot.topomap import LEAST_KNOWN
 from biosig.preprocess.electrodes import derivation, places
 from biosig.recording import Modality
@@ -46,6 +48,9 @@ def figure(attribution: Attribution, title: str) -> Figure:
         )
     else:
         shown = traces(recording, start=start, seconds=seconds, title=heading, heat=heat)
+        width, height = shown.get_size_inches() * MM_PER_INCH
+        said = shown.text(1 - 4 / width, 1 - 12 / height, words(attribution), fontsize=8, ha="right", parse_math=False)
+        fit(said, shown, 0.75 * width)
     return shown
 
 
@@ -65,7 +70,13 @@ def scalp(attribution: Attribution, title: str) -> Figure | None:
         return None
     limit = float(np.nanmax(np.abs(values))) or 1.0
     names = [recording.channels[row] for row in known]
-    return topomaps(values[None], names, limits=(-limit, limit), unit="log odds", title=title, names=True)
+    lost = attribution.method is Method.OCCLUSION
+    unit = "log odds lost without it" if lost else "log odds, sum of its samples"
+    shown = topomaps(values[None], names, limits=(-limit, limit), unit=unit, title=title, names=True)
+    bar = shown.axes[-1]
+    bar.set_title("for", fontsize=7)
+    bar.set_xlabel("against", fontsize=7)
+    return shown
 
 
 def words(attribution: Attribution) -> str:

@@ -82,7 +82,11 @@ class PretrainingData:
             examples.check(self.stores, self.spec.modalities)
             self.examples = examples
         if not any(map(len, self.examples.train)):
-            raise TrainingError(f"{', '.join(self.stores)}: no record trains")
+            raise TrainingError(
+                f"{', '.join(self.stores)}: no record trains: of {sum(map(len, opened)):,} records "
+                f"{sum(map(len, self.examples.validation)):,} validate, the others are for testing or have no "
+                f"{' or '.join(self.spec.modalities)} channel (biosig audit STORE shows the split, which is by person)"
+            )
         self.train = training_sampler(recipe, opened, self.examples.train)
         size = recipe.optimiser.batch_size
         if not self.batches_per_epoch:

@@ -100,9 +100,15 @@ class Intake(Spec):
                 f"{store.sampling_rate:g} Hz; prepare it with --rate {self.sampling_rate:g}"
             )
         if store.info.preprocessing != self.preprocessing:
+            made, found = (
+                [step.model_dump_json() for step in one.steps] for one in (self.preprocessing, store.info.preprocessing)
+            )
+            # The same steps in another order differ in all of them.
+            lacks = [step for step in made if step not in found] or made
+            has = [step for step in found if step not in made] or found
             raise ModelError(
-                f"{store.path}: the model was made for data preprocessed by {self.preprocessing.model_dump_json()}, "
-                f"the store by {store.info.preprocessing.model_dump_json()}"
+                f"{store.path}: prepare it with the --preprocessing of the model's data: that has "
+                f"{', '.join(lacks)}, the store has {', '.join(has) or 'nothing'} instead"
             )
 
     def plan(

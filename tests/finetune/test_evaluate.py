@@ -10,6 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from rich.console import Console
@@ -24,15 +25,18 @@ from finetune.diagnosis.audit import LeakageError, audit, enforce, supervision
 from finetune.diagnosis.bench import Bench, Contender, Options
 from finetune.diagnosis.evaluate import Asked, evaluate
 from finetune.diagnosis.joined import Joined
+from finetune.diagnosis.questions import diagnoses
 from finetune.diagnosis.result import Encoder, Evaluation, Protocol, Severity
 from finetune.diagnosis.rivals import Job, processes, read_random, train_one
 from finetune.diagnosis.scratch import Budget
 from finetune.diagnosis.selection import Selection
-from finetune.diagnosis.task import Posed, concept_counts, diagnosis, reasons
+from finetune.diagnosis.task import Posed, concept_counts, diagnosis, pose, reasons
 from finetune.embedding import embed
 from finetune.heads.linear import LinearHead
 from finetune.probe import fit_probe
 from finetune.protocols import Role, Task
+from ontology.graph import ConceptGraph
+from pretrain.data.labels import Labels
 from pretrain.errors import ModelError
 from pretrain.models.foundation import FoundationModel, Space
 from pretrain.models.leakage import TrainingSet
@@ -109,6 +113,15 @@ def test_a_concept_that_says_no_more_than_one_below_it_is_not_counted_twice(pose
 def test_a_store_without_enough_positives_poses_no_task(opened: Store) -> None:
     with pytest.raises(BiosigError, match="no concept has 1000 positive"):
         diagnosis(opened, ontology.cardiac(), min_positives=1000)
+
+
+def test_recordings_of_no_diagnosis_are_told_from_too_few(opened: Store) -> None:
+    def none(table: pd.DataFrame, graph: ConceptGraph) -> Labels:
+        found = diagnoses(table, graph)
+        return replace(found, stated=np.zeros_like(found.stated))
+
+    with pytest.raises(BiosigError, match=r"no record is labelled with a concept of the graph; .* biosig emotion"):
+        pose(Selection(opened), ontology.cardiac(), label=none)
 
 
 def test_a_model_of_the_same_split_passes_and_says_what_it_read(model: Path, opened: Store, posed: Task) -> None:

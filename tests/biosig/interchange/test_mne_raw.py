@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 import biosig
-from biosig.errors import RecordError
+from biosig.errors import BiosigError, RecordError
 from biosig.recording import Event, Modality, Recording
 from tests.biosig.interchange.recordings import recordings
 
@@ -114,6 +114,13 @@ def test_a_cropped_raw_keeps_its_events_in_place() -> None:
 
 
 @pytest.mark.real
+def test_epochs_are_no_raw() -> None:
+    raw = mne.io.RawArray(np.zeros((1, 400)), mne.create_info(["Cz"], 100.0, "eeg"), verbose="error")
+    epochs = mne.make_fixed_length_epochs(raw, 1.0, verbose="error")
+    with pytest.raises(BiosigError, match=r"from_mne: expected an mne\.io\.Raw, got Epochs; of Epochs, give the Raw"):
+        biosig.from_mne(epochs)
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -166,7 +166,7 @@ def test_a_file_of_annotations_alone_goes_with_its_recording(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"n_records": 3}, "number of data records: expected 2, as many as the file holds, got 3"),
+        ({"n_records": 3}, "number of data records: expected 2, as many as the file holds .is it whole.., got 3"),
         ({"n_records": 0}, "number of samples: expected at least 1, got 0"),
         ({"n_records": -2}, "number of data records: expected at least -1, got -2"),
         ({"n_records": "two"}, "number of data records: expected an integer, got 'letters'"),

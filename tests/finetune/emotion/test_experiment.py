@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from biosig.cli import build
 from biosig.errors import BiosigError
+from finetune.diagnosis.result import Estimate
 from finetune.emotion.bench import Bench, Budget, Experiment
 from finetune.emotion.experiment import examine
 from finetune.emotion.maps import heads, heard
@@ -25,6 +26,7 @@ from finetune.emotion.rivals import RIVALS
 from finetune.emotion.summary import findings
 from finetune.emotion.table import as_table
 from finetune.emotion.targets import Target, find_trials
+from finetune.emotion.wording import limits
 from tests.finetune.emotion.fake_eeg import ELECTRODES, make_store, open_store
 
 QUICK = Budget(pretrain_steps=1, supervised_steps=2, adversarial_steps=5)
@@ -199,7 +201,16 @@ def test_the_table_says_what_each_row_knows_at_any_width(result: Result, width: 
     assert text.count("transductive") == 2
     assert text.count("causal") == 4
     assert "…" not in text
-    assert ("gain, AUROC" in text) == (width >= 120)
+    assert ("gain, AUROC" in text) == ("gain: over the random" in " ".join(text.split())) == (width >= 120)
+
+
+def test_an_interval_without_width_is_not_taken_for_certainty(result: Result) -> None:
+    line = result.lines[0]
+    sure = line.metrics[Measure.AUROC].model_copy(update={"subjects": Estimate(value=1.0, low=1.0, high=1.0)})
+    perfect = line.model_copy(update={"metrics": {**line.metrics, Measure.AUROC: sure}})
+    said = [" ".join(limits(result.model_copy(update={"lines": lines}))) for lines in ((line,), (perfect,))]
+    # Five of five: 1 - 0.05 ** (1 / 5).
+    assert ["up to 45 % may do otherwise" in one for one in said] == [False, True]
 
 
 def test_heads_need_places(result: Result) -> None:

@@ -117,3 +117,6 @@ def test_a_training_side_without_a_class_is_refused() -> None:
     trials = replace(trials, label=np.where(trials.subject == "p00", trials.label, 0))
     with pytest.raises(BiosigError, match=r"fold p00: expected every class on the training side, 'class-1' is not"):
         Plan().folds(trials, 0)
+    ratings = replace(trials, target="valence", classes=tuple(str(n) for n in range(len(trials.classes))))
+    with pytest.raises(BiosigError, match=r"'1' is not among .*; if these are ratings, .* as --target 'valence>5'"):
+        Plan().folds(ratings, 0)

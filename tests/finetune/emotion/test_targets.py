@@ -113,6 +113,16 @@ def test_a_target_nobody_has_names_what_there_is(store: Store) -> None:
         find_trials(store, Target.parse("seed"))
 
 
+def test_events_that_name_no_stimulus_are_no_classes(tmp_path: Path) -> None:
+    store = open_store(tmp_path, subjects=2, trials=2, stimuli=False)
+    with pytest.raises(
+        BiosigError, match=r"expected events that name their stimulus and last, found none .*: mood, val"
+    ):
+        find_trials(store, Target.parse("event"))
+    with pytest.raises(BiosigError, match=r"found none; there are: mood, valence$"):
+        find_trials(store, Target.parse("seed"))
+
+
 def test_one_class_is_no_task(store: Store) -> None:
     with pytest.raises(BiosigError, match="expected two classes, all trials are 'low'"):
         find_trials(store, Target.parse("valence>8"))

@@ -23,6 +23,7 @@ from finetune.explain.choices import Baseline, Method
 from finetune.explain.explain import explain, place_of
 from finetune.explain.figure import figure, scalp, words
 from finetune.explain.gradients import integrated_gradients
+from finetune.explain.occlusion import occlusion
 from finetune.explain.question import Question
 from tests.finetune.explain.models import Network, linear, question
 
@@ -128,5 +129,43 @@ def test_an_eeg_has_traces_and_a_scalp() -> None:
     values = np.zeros(recording.signal.shape)
     values[recording.channels.index(names[0])] = 0.01
     found = attribution(recording, values)
-    assert len(figure(found, "a state").axes[0].images) == len(recording.channels)
-    assert scalp(found, "a state") is not None
+    drawn = figure(found, "a state")
+    assert len(drawn.axes[0].images) == len(recording.channels)
+    assert words(found) in [text.get_text() for text in drawn.texts]
+    map_ = scalp(found, "premature ventricular contractions: 0.45")
+    assert map_ is not None
+    assert "premature ventricular contractions: 0.45" in [text.get_text() for text in map_.texts]
+    assert (map_.axes[-1].get_title(), map_.axes[-1].get_xlabel()) == ("for", "against")
+    lost = scalp(replace(found, method=Method.OCCLUSION), "a state")
+    assert lost is not None
+    assert [one.axes[-1].get_ylabel() for one in (map_, lost)] == [
+        "log odds, sum of its samples",
+        "log odds lost without it",
+    ]
+
+
+def test_a_network_that_looks_at_one_electrode_is_explained_by_it_and_on_its_side(tmp_path: Path) -> None:
+    recording = eeg(Experiment(duration=4.0, sampling_rate=128.0), 0, 0)
+    place = recording.channels.index("O2")
+    seen = torch.zeros(len(recording.channels))
+    seen[place] = 1.0
+    signal = torch.tensor(np.array(recording.signal)) / 50
+
+    def power(signals: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+        return ((signals * masks[..., None]) ** 2).mean(-1) @ seen[:, None]
+
+    asked = Question(recording, signal, torch.ones(len(signal), dtype=torch.bool), power)
+    for found in (integrated_gradients(asked, 0), occlusion(asked, 0)):
+        assert found.shares().argmax() == place
+        assert found.leads[place] > 0.9 * np.abs(found.leads).sum()
+        drawn = scalp(found, "power of O2")
+        assert drawn is not None
+        coloured = np.ma.filled(np.ma.masked_invalid(drawn.axes[0].images[0].get_array()), 0.0)
+        row, column = np.unravel_index(coloured.argmax(), coloured.shape)
+        left, right, bottom, top = drawn.axes[0].images[0].get_extent()
+        assert left < 0 < right
+        assert bottom < 0 < top
+        # The right of the head is on the right, the back below; rows count from below.
+        assert drawn.axes[0].images[0].origin == "lower"
+        assert column > coloured.shape[1] / 2
+        assert row < coloured.shape[0] / 4
