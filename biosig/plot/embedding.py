@@ -31,6 +31,9 @@ _COLOURS = (
 _REST = "#bdbdbd"
 _LETTERS_A_LINE = 32
 
+# Fewer records than that are no cloud.
+_NEIGHBOURHOOD = 5
+
 
 class Projection(StrEnum):
     """How many dimensions become two."""
@@ -67,7 +70,7 @@ def embedding_map(
         raise BiosigError(f"expected (record, dim >= 2) features and a label each, got {features.shape}, {len(labels)}")
     if not np.isfinite(features).all():
         raise BiosigError(f"row {int(np.argwhere(~np.isfinite(features))[0, 0])} of the features is not finite")
-    chosen = Projection(projection)
+    chosen = Projection(projection) if len(features) >= _NEIGHBOURHOOD else Projection.PCA
     points = features if features.shape[1] == 2 else project(features, chosen, seed=seed)
     counts = Counter(label for label in labels if label)
     named = [label for label, _ in counts.most_common(min(most_colours, len(_COLOURS)))]
@@ -113,12 +116,22 @@ def embedding_map(
 def project(
     features: Float[np.ndarray, "record dim"], projection: Projection | str = Projection.PCA, *, seed: int = 0
 ) -> Float[np.ndarray, "record 2"]:
-    """Features in two dimensions.
+    """Features in two dimensions; so few that they have no neighbourhoods by PCA.
 
     Raises:
         BiosigError: If UMAP is not installed.
     """
+    if len(features) < _NEIGHBOURHOOD:
+        return _few(features)
     return _PROJECT[Projection(projection)](features, seed)
+
+
+def _few(features: Float[np.ndarray, "record dim"]) -> Float[np.ndarray, "record 2"]:
+    left, sizes, _ = np.linalg.svd(features - features.mean(axis=0), full_matrices=False)
+    points = np.zeros((len(features), 2))
+    # One record has no second component.
+    points[:, : len(sizes)] = (left * sizes)[:, :2]
+    return points
 
 
 def _pca(features: Float[np.ndarray, "record dim"], _: int) -> Float[np.ndarray, "record 2"]:

@@ -36,8 +36,9 @@ def topomaps(
 ) -> Figure:
     """Maps beside each other, in one scale with one colour bar.
 
-    Between electrodes MNE interpolates (cubic, on the plane), beyond them it extrapolates to the edge of the head. An
-    electrode without a value (NaN) is left out of its map and drawn as a cross.
+    Between electrodes MNE interpolates linearly on the plane, beyond them it extrapolates to the edge of the head. So
+    no place is beyond the electrodes around it: a cubic surface, MNE's default, has its highest point in the middle of
+    a headset that has no electrode there. An electrode without a value (NaN) is left out and drawn as a cross.
 
     Args:
         values: One row a map.
@@ -123,6 +124,7 @@ def _draw(
         sphere=(0.0, 0.0, 0.0, HEAD_RADIUS),
         contours=0,
         res=128,
+        image_interp="linear",
         sensors=not names,
     )
     for name, place, seen in zip(electrodes, places(electrodes).astype(float), known, strict=True):

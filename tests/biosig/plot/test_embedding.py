@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 
 import numpy as np
 import pytest
 
 from biosig.errors import BiosigError
 from biosig.plot import embedding_map
+from biosig.plot.embedding import project
 
 POINTS = np.random.default_rng(0).standard_normal((60, 2))
 LABELS = ["AF"] * 30 + ["NSR"] * 20 + [""] * 10
@@ -57,6 +59,30 @@ def test_neighbours_stay_neighbours_in_tsne() -> None:
 def test_senseless_features_are_refused(features: np.ndarray, labels: list[str], message: str) -> None:
     with pytest.raises(BiosigError, match=message):
         embedding_map(features, labels)
+
+
+@pytest.mark.parametrize("projection", ["pca", "tsne", "umap"])
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_few_records_have_places_too(projection: str, count: int) -> None:
+    features = np.random.default_rng(count).standard_normal((count, 8))
+    points = project(features, projection)
+    assert points.shape == (count, 2)
+    np.testing.assert_allclose(points.mean(0), 0, atol=1e-12)
+    if count == 2:
+        assert np.ptp(points[:, 0]) == pytest.approx(np.linalg.norm(features[0] - features[1]))
+
+
+def test_umap_is_the_same_again_and_silent() -> None:
+    pytest.importorskip("umap", reason="umap-learn is not installed")
+    rng = np.random.default_rng(0)
+    features = np.concatenate([rng.standard_normal((20, 8)), rng.standard_normal((20, 8)) + 9])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        one, other = (project(features, "umap") for _ in range(2))
+    np.testing.assert_array_equal(one, other)
+    assert (
+        np.linalg.norm(one[:20].mean(0) - one[20:].mean(0)) > np.linalg.norm(one[:20] - one[:20].mean(0), axis=1).max()
+    )
 
 
 @pytest.mark.skipif(importlib.util.find_spec("umap") is not None, reason="umap-learn is installed here")

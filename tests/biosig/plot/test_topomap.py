@@ -86,6 +86,15 @@ def test_an_electrode_without_a_value_is_a_cross_and_does_not_colour_the_map() -
     np.testing.assert_allclose(maps(figure)[0], alone)
 
 
+def test_nothing_is_highest_where_no_electrode_is() -> None:
+    # A headset without an electrode in the middle, loud at the front.
+    rim = ("AF3", "F7", "F3", "FC5", "T7", "P7", "O1", "O2", "P8", "T8", "FC6", "F4", "F8", "AF4")
+    values = np.where(np.isin(rim, ("F3", "F4")), 0.3, 0.1)[None]
+    drawn = maps(topomaps(values, rim))[0]
+    assert 0.1 - 1e-9 <= np.nanmin(drawn) <= np.nanmax(drawn) <= 0.3 + 1e-9
+    assert drawn[64, 64] < 0.25
+
+
 def test_names_stand_where_the_dots_would() -> None:
     values = RNG.normal(size=(1, 19))
     named = topomaps(values, CAP, names=True).axes[0].texts
