@@ -49,6 +49,14 @@ class _InOrder(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         return sorted(super().list_commands(ctx), key=_rank)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; who interrupts it reads that it was."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _complain("interrupted")
+            raise typer.Exit(130) from None
+
 
 def build() -> typer.Typer:
     """The command line with every installed sub-command."""
@@ -87,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         _complain(f"{error.filename}: {advice(error)}" if error.filename else advice(error))
         sys.exit(2)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # before there was a command
         _complain("interrupted")
         sys.exit(130)
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from safetensors import SafetensorError
 
+from biosig.errors import one_line
 from pretrain.errors import ModelError
 from pretrain.saving import check_digests, digests, load_sealed, save_sealed
 from pretrain.specs.architecture import Spec
@@ -52,7 +53,7 @@ def load_config(path: Path, kind: type[Config], *, what: str, command: str, besi
         config = kind.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = one_line(".".join(str(part) for part in first["loc"]))
         raise ModelError(f"{path}: {field}: {first['msg']}, got {first.get('input')!r:.80}") from error
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: not JSON: {error}") from error
@@ -68,12 +69,13 @@ def load_config(path: Path, kind: type[Config], *, what: str, command: str, besi
 
 @contextmanager
 def fitting(tensors: Path, config: str) -> Iterator[None]:
-    """Reading a file of tensors into what the configuration describes.
+    """Building what the configuration describes, and reading a file of tensors into it.
 
     Raises:
-        ModelError: If a tensor is missing, superfluous or of another shape, or the file cannot be read.
+        ModelError: If it cannot be built, a tensor is missing, superfluous or of another shape, or the file cannot be
+            read.
     """
     try:
         yield
-    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+    except (OSError, SafetensorError, KeyError, RuntimeError, ValueError, TypeError, OverflowError) as error:
         raise ModelError(f"{tensors}: does not fit {config}: {' '.join(str(error).split())}") from error

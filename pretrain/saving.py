@@ -58,10 +58,14 @@ def refusal(path: Path, error: OSError, needed: int | None = None) -> str:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def whole_folder(path: Path, *, new: bool = False) -> Iterator[Path]:
     """A folder to fill that gets its name when all of it is on the disk; one that has the name already goes first.
 
     Its files must be on the disk when the block ends; those of `save_bytes` are.
+
+    Args:
+        path: The folder.
+        new: Fail if somebody else makes it meanwhile.
     """
     partial = partial_name(path)
     shutil.rmtree(partial, ignore_errors=True)
@@ -69,7 +73,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
         partial.mkdir(parents=True)
         yield partial
         _flush(partial)
-        remove_folder(path)
+        if not new:
+            remove_folder(path)
         partial.rename(path)
         _flush(path.parent)
     except BaseException:

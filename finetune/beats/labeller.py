@@ -46,7 +46,7 @@ class BeatLabellerConfig(Spec):
     version: Literal[2] = 2
     offsets: tuple[float, float, float, float]
     network: BeatSpec
-    members: int = Field(ge=1)
+    members: int = Field(ge=1, le=1000)
     rhythm: RhythmModel
     training: dict[str, Any]
 
@@ -130,7 +130,7 @@ class BeatLabeller:
         config = load_config(
             folder / CONFIG, BeatLabellerConfig, what="labeller of beats", command="beats", beside=[TENSORS]
         )
-        networks = [BeatNet(config.network) for _ in range(config.members)]
         with fitting(folder / TENSORS, CONFIG):
+            networks = [BeatNet(config.network) for _ in range(config.members)]
             nn.ModuleList(networks).load_state_dict(load_file(folder / TENSORS))
         return cls(networks, config)

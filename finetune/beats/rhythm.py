@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float64
+from pydantic import Field, PositiveFloat
 from sklearn.linear_model import LogisticRegression
 
 from biosig.recording import Recording
@@ -24,6 +25,8 @@ _FLOOR = 0.005
 _TOLERANCE = 0.05
 _SHORTEST_EPISODE = 15.0
 
+_Each = Field(min_length=len(FEATURES), max_length=len(FEATURES))
+
 
 class RhythmModel(Spec):
     """A logistic regression on standardised features.
@@ -35,9 +38,9 @@ class RhythmModel(Spec):
         intercept: Log odds at the mean, both rhythms as frequent.
     """
 
-    mean: tuple[float, ...]
-    scale: tuple[float, ...]
-    weights: tuple[float, ...]
+    mean: tuple[float, ...] = _Each
+    scale: tuple[PositiveFloat, ...] = _Each
+    weights: tuple[float, ...] = _Each
     intercept: float
 
     def probability(self, features: Float64[np.ndarray, "window feature"]) -> Float64[np.ndarray, " window"]:

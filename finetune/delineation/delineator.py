@@ -56,7 +56,7 @@ class DelineatorConfig(Spec):
     version: Literal[1] = 1
     rules: Rules
     network: FrameSpec
-    members: int = Field(ge=1)
+    members: int = Field(ge=1, le=1000)
     training: dict[str, Any]
 
 
@@ -112,8 +112,8 @@ class Delineator:
         config = load_config(
             folder / CONFIG, DelineatorConfig, what="delineator", command="delineate", beside=[TENSORS]
         )
-        networks = [FrameNet(config.network) for _ in range(config.members)]
         with fitting(folder / TENSORS, CONFIG):
+            networks = [FrameNet(config.network) for _ in range(config.members)]
             nn.ModuleList(networks).load_state_dict(load_file(folder / TENSORS))
         return cls(networks, config)
 

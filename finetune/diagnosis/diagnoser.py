@@ -246,8 +246,8 @@ class Diagnoser:
         folder = model_folder(folder, revision) if isinstance(folder, str) else folder
         config = load_config(folder / CONFIG, DiagnoserConfig, what="diagnoser", command="finetune", beside=_BESIDE)
         model = FoundationModel.from_pretrained(folder / MODEL)
-        head = HEADS[config.head](model.signal.encoder.dim, len(config.concepts)).double()
         with fitting(folder / TENSORS, CONFIG):
+            head = HEADS[config.head](model.signal.encoder.dim, len(config.concepts)).double()
             tensors = load_file(folder / TENSORS)
             own = {name.removeprefix("head."): torch.from_numpy(value) for name, value in tensors.items()}
             head.load_state_dict({name: value for name, value in own.items() if not name.startswith("novelty.")})

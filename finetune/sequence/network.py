@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import torch
 from jaxtyping import Float
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from finetune.sequence.nights import BINS, STAGES
@@ -37,7 +37,7 @@ class StageSpec(Spec):
     channels: tuple[str, ...]
     context: Context = Context.BOTH
     width: PositiveInt = 64
-    dropout: float = 0.2
+    dropout: float = Field(default=0.2, ge=0, lt=1)
 
 
 class StageNet(nn.Module):

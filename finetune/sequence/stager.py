@@ -38,7 +38,7 @@ class StagerConfig(Spec):
     format: Literal["biosig-stager"] = "biosig-stager"
     version: Literal[1] = 1
     network: StageSpec
-    members: int = Field(ge=1)
+    members: int = Field(ge=1, le=1000)
     training: dict[str, Any]
     measured: dict[str, Estimate]
 
@@ -80,7 +80,7 @@ class Stager:
         """
         folder = Path(folder)
         config = load_config(folder / CONFIG, StagerConfig, what="stager", command="stages", beside=[TENSORS])
-        networks = [StageNet(config.network) for _ in range(config.members)]
         with fitting(folder / TENSORS, CONFIG):
+            networks = [StageNet(config.network) for _ in range(config.members)]
             nn.ModuleList(networks).load_state_dict(load_file(folder / TENSORS))
         return cls(networks, config)

@@ -9,9 +9,9 @@ from pretrain.masked.strategies import Autoregressive, Masking
 
 
 class Spec(BaseModel):
-    """A part of a recipe or configuration: immutable, and without room for a misspelt field."""
+    """A part of a recipe or configuration: immutable, without room for a misspelt field, its numbers finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class TokenPooling(StrEnum):

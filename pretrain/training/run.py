@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,9 @@ import yaml
 from pretrain.errors import TrainingError
 from pretrain.saving import load_json, remove_remains, save_bytes, save_json, whole_folder, writing
 from pretrain.specs.recipe import Recipe
+
+if sys.platform != "win32":
+    import fcntl
 
 # How a run is carried out, not what it computes: it may go on with others.
 _CARRIED_OUT = (
@@ -71,7 +76,7 @@ class Run:
         """
         if self.folder.exists():
             raise TrainingError(f"{self.folder}: exists already; give --resume to go on, or another folder")
-        with writing(self.folder), whole_folder(self.folder) as partial:
+        with writing(self.folder), whole_folder(self.folder, new=True) as partial:
             save_bytes(recipe.to_yaml().encode(), partial / "recipe.yaml")
             save_json(dict(facts), partial / "run.json")
 
@@ -86,10 +91,13 @@ class Run:
             TrainingError: Naming the first field that differs.
         """
         try:
-            old_recipe = yaml.safe_load((self.folder / "recipe.yaml").read_text(encoding="utf-8"))
-            old_facts = load_json(self.folder / "run.json")
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            raise TrainingError(f"{self.folder}: not a run that can be resumed: {error}") from error
+            written = yaml.safe_load((self.folder / "recipe.yaml").read_text(encoding="utf-8"))
+            old_recipe = _fields(written, "recipe.yaml")
+            old_facts = _fields(load_json(self.folder / "run.json"), "run.json")
+            versions_before = _fields(old_facts.get("versions", {}), "run.json: versions")
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+            why = " ".join(str(error).split())
+            raise TrainingError(f"{self.folder}: not a run that can be resumed: {why}") from error
         for what, old, new in (
             ("recipe", _computed(old_recipe), _computed(yaml.safe_load(recipe.to_yaml()))),
             ("data", _data(old_facts), json.loads(json.dumps(_data(facts)))),
@@ -99,13 +107,27 @@ class Run:
                 raise TrainingError(
                     f"{self.folder}: cannot resume with another {what}: {field} was {before!r}, is now {now!r}"
                 )
-        versions_before = old_facts.get("versions", {})
         pairs = {name: (versions_before.get(name), facts["versions"].get(name)) for name in facts["versions"]}
         pairs["precision"] = (old_facts.get("precision"), facts["precision"])
         pairs["processes"] = (old_facts.get("processes", 1), facts.get("processes", 1))
         for part, name in (("optimiser", "micro_batch"), ("training", "strategy"), ("training", "compile")):
             pairs[name] = (old_recipe[part].get(name), getattr(getattr(recipe, part), name))
         return tuple(f"{name} was {before}, is now {now}" for name, (before, now) in pairs.items() if before != now)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """For one process at a time: two that go on with one run would write into each other's files.
+
+        Raises:
+            TrainingError: If another one is at it.
+        """
+        descriptor = os.open(self.folder, os.O_RDONLY) if sys.platform != "win32" else -1
+        try:
+            _lock(descriptor, self.folder)
+            yield
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
 
     def cut_log(self, step: int) -> None:
         """Forget what was logged after a step: those steps will be done again. What a killed writer left goes as well.
@@ -116,8 +138,9 @@ class Run:
         with writing(self.folder):
             remove_remains(self.folder)
         if self.log.is_file():
-            lines = self.log.read_text(encoding="utf-8").splitlines(keepends=True)
             with writing(self.log):
+                # A line that is damaged goes with those of a killed writer.
+                lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
                 save_bytes("".join(line for line in lines if _step(line) <= step).encode(), self.log)
 
     def write_log(self, entry: Mapping[str, Any]) -> None:
@@ -138,6 +161,16 @@ class Run:
         if self.log.is_file():
             with writing(self.log), self.log.open("rb") as file:
                 os.fsync(file.fileno())
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TrainingError(f"{folder}: another process is at this run; wait for it, or end it") from None
+        except OSError:
+            pass  # a file system without locks
 
 
 def versions() -> dict[str, str]:
@@ -162,6 +195,12 @@ def difference(old: Any, new: Any, field: str = "") -> tuple[str, Any, Any] | No
         return None if old == new else (field, old, new)
     found = (difference(before, now, f"{field}.{key}" if field else key) for key, before, now in parts)
     return next((one for one in found if one), None)
+
+
+def _fields(found: Any, where: str) -> dict[str, Any]:
+    if isinstance(found, dict):
+        return found
+    raise ValueError(f"{where}: expected fields with values, got {found!r:.80}")
 
 
 def _computed(recipe: Any) -> Any:

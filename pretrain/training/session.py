@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,16 +159,17 @@ def train(
     elif fabric.is_global_zero:
         run.start(recipe, facts)
     fabric.barrier()
-    trainer = Trainer(recipe, learner, data, run, console, fabric=fabric)
-    outcome = trainer.fit(resume=resume)
-    steps = outcome.steps
-    if recipe.training.final is Final.BEST:
-        if outcome.best is None:
-            raise TrainingError(f"training.final: best, but {recipe.training.watch.metric} was never finite")
-        steps = outcome.best.step
-        # The first process may not have finished writing it.
-        fabric.barrier()
-        trainer.checkpoints.load_weights(steps, learner)
+    with run.held() if fabric.is_global_zero else nullcontext():
+        trainer = Trainer(recipe, learner, data, run, console, fabric=fabric)
+        outcome = trainer.fit(resume=resume)
+        steps = outcome.steps
+        if recipe.training.final is Final.BEST:
+            if outcome.best is None:
+                raise TrainingError(f"training.final: best, but {recipe.training.watch.metric} was never finite")
+            steps = outcome.best.step
+            # The first process may not have finished writing it.
+            fabric.barrier()
+            trainer.checkpoints.load_weights(steps, learner)
     parameters = sum(parameter.numel() for parameter in learner.parameters() if parameter.requires_grad)
     model = _alone(learner.model)
     model.training_set = data.training_set()

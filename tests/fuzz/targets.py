@@ -6,9 +6,12 @@ here: what is behind it is looked at.
 
 from __future__ import annotations
 
+import io
+import json
 import pickle
 import shutil
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -16,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from biosig.errors import BiosigError
 from biosig.store.layout import INFO
 from ontology.registry import Registry
 from tests.biosig.corpora.emotion_files import write_cnt
@@ -23,6 +27,7 @@ from tests.biosig.corpora.synthetic_bids import bids
 from tests.biosig.corpora.test_spreadsheet import write_xlsx
 from tests.biosig.readers import writers
 from tests.biosig.store.fake import describe
+from tests.fuzz import fitted
 from tests.ontology import rf2_release
 from tests.unsealed import unsealed
 
@@ -239,6 +244,8 @@ def _read_people(path: Path) -> object:
 
 def _bids(folder: Path, damaged: str) -> Path:
     bids(folder)
+    described = {"PowerLineFrequency": 50, "EEGReference": "Cz", "RecordingDuration": 4.0}
+    (folder / "task-rest_eeg.json").write_text(json.dumps(described), encoding="utf-8")
     return folder / damaged
 
 
@@ -348,6 +355,20 @@ def _read_checkpoint(path: Path) -> object:
     return Checkpoints(path.parents[1], keep=1).load(3, *_network())
 
 
+def _shown(path: Path) -> object:
+    """`biosig show` with a picture: what is refused is one line and exit status 2."""
+    from biosig.cli import main
+
+    said, words = io.StringIO(), ["show", str(path.with_suffix(".hea")), "--out", str(path.with_suffix(".png"))]
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(said):
+            main(words)
+    except SystemExit as stop:
+        if stop.code == 2:
+            raise BiosigError(said.getvalue().strip()) from stop
+    return said
+
+
 def _sums(folder: Path) -> Path:
     path = folder / "SHA256SUMS.txt"
     path.write_text("".join(f"{number:064x}  a/r{number}.dat\n" for number in range(5)), encoding="utf-8")
@@ -388,11 +409,22 @@ for _name in ("records.parquet", "events.parquet", "physiology.parquet", "shard-
     TARGETS.add(f"forged-{_name}", Target(partial(_store, damaged=_name), _read_forged))
 TARGETS.add("workbook", Target(_workbook, _read_workbook))
 TARGETS.add("folder-table", Target(_people, _read_people))
-for _name in ("participants.tsv", "task-rest_channels.tsv"):
+for _name in ("participants.tsv", "task-rest_channels.tsv", "task-rest_eeg.json", "dataset_description.json"):
     TARGETS.add(f"bids-{_name}", Target(partial(_bids, damaged=_name), _read_bids))
 TARGETS.add("challenge-weights", Target(_score, _read_score))
 TARGETS.add("model-config", Target(_model, _read_model))
 for _name in ("weights.safetensors", "optimiser.safetensors", "random.safetensors", "state.json"):
     TARGETS.add(f"checkpoint-{_name}", Target(partial(_checkpoint, damaged=_name), _read_checkpoint))
+for _kind in fitted.MAKERS:
+    for _ending in ("json", "safetensors"):
+        _file = f"{_kind}.{_ending}"
+        _make = partial(fitted.fitted, kind=_kind, damaged=_file)
+        TARGETS.add(_file, Target(_make, partial(fitted.ask, kind=_kind)))
+_make = partial(fitted.fitted, kind="diagnoser", damaged="training_records.parquet")
+TARGETS.add("training-records", Target(_make, partial(fitted.ask, kind="diagnoser")))
+for _name in ("run.json", "recipe.yaml", "log.jsonl"):
+    TARGETS.add(f"run-{_name}", Target(partial(fitted.run, damaged=_name), fitted.go_on))
+for _ending in ("hea", "dat"):
+    TARGETS.add(f"show-{_ending}", Target(partial(_wfdb, damaged=_ending), _shown))
 TARGETS.add("weights", Target(_weights, _read_weights))
 TARGETS.add("download-list", Target(_sums, _read_sums))

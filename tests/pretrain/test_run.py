@@ -40,9 +40,50 @@ def test_what_changed_is_refused_or_noted(tiny: Callable[..., Recipe], tmp_path:
         run.check(tiny(), {**FACTS, "stores": [{"sha256": "b", "folds": (1, 2)}]})
     with pytest.raises(TrainingError, match=r"another recipe: objectives\.1\.options\.sigma was 1\.0, is now 2"):
         run.check(tiny("objectives.1.options.sigma=2"), FACTS)
-    (run.folder / "run.json").write_text("{")
-    with pytest.raises(TrainingError, match="not a run that can be resumed"):
-        run.check(tiny(), FACTS)
+    for damaged, why in (
+        ("{", "Expecting property name"),
+        ("[]", r"run\.json: expected fields with values, got \[\]"),
+        ('{"versions": 3}', r"run\.json: versions: expected fields with values, got 3"),
+    ):
+        (run.folder / "run.json").write_text(damaged)
+        with pytest.raises(TrainingError, match=f"not a run that can be resumed: {why}"):
+            run.check(tiny(), FACTS)
+    for content in (b"\xff", b"[1]", b"[" * 5000, b"a: b: c"):
+        (run.folder / "recipe.yaml").write_bytes(content)
+        with pytest.raises(TrainingError, match=r"^[^\n]*not a run that can be resumed: [^\n]*$"):
+            run.check(tiny(), FACTS)
+
+
+def test_two_processes_do_not_go_on_with_one_run(tiny: Callable[..., Recipe], tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    run.start(tiny(), FACTS)
+    with run.held():
+        other = Run(tmp_path / "run")
+        with pytest.raises(TrainingError, match="run: another process is at this run"), other.held():
+            pass
+    with run.held():
+        pass
+
+
+def test_whoever_makes_the_folder_first_has_it(
+    tiny: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, late = Run(tmp_path / "run"), Run(tmp_path / "run")
+    first.start(tiny(), FACTS)
+    monkeypatch.setattr(Path, "exists", lambda _: False)  # as it was when the other one looked
+    with pytest.raises(TrainingError, match="run: cannot be written: Directory not empty"):
+        late.start(tiny("optimiser.batch_size=8"), FACTS)
+    monkeypatch.undo()
+    assert first.check(tiny(), FACTS) == ()
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_lines_of_the_log_that_are_damaged_go(tiny: Callable[..., Recipe], tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    run.start(tiny(), FACTS)
+    run.log.write_bytes(b'{"step": 1}\n\xff\x00{"step": 2}\n{"step": 3}\n{"step": 9}\n{"st')
+    run.cut_log(3)
+    assert run.log.read_text() == '{"step": 1}\n{"step": 3}\n'
 
 
 def test_how_a_run_is_carried_out_may_change(tiny: Callable[..., Recipe], tmp_path: Path) -> None:

@@ -122,6 +122,20 @@ def test_what_does_not_fit_is_refused(labeller: BeatLabeller, stranger: Recordin
     (folder / CONFIG).write_text(json.dumps(config | {"offsets": [0, 1]}))
     with pytest.raises(ModelError, match=r"offsets\.2: Field required"):
         BeatLabeller.from_pretrained(folder)
+    rhythm = config["rhythm"] | {"weights": [1.0]}
+    for wrong, message in (
+        ({"rhythm": rhythm}, r"rhythm\.weights: Tuple should have at least 7 items"),
+        ({"members": 10**9}, r"members: .*less than or equal to 1000"),
+        ({"net\nwork": 1}, r"net\\nwork: Extra inputs are not permitted"),
+        ({"offsets": [0, 0, 0, float("inf")]}, "expected finite numbers, got Infinity"),
+    ):
+        (folder / CONFIG).write_text(json.dumps(config | wrong))
+        with pytest.raises(ModelError, match=message):
+            BeatLabeller.from_pretrained(folder)
+    huge = json.dumps(config | {"rhythm": config["rhythm"] | {"intercept": "huge"}}).replace('"huge"', "1e999")
+    (folder / CONFIG).write_text(huge)
+    with pytest.raises(ModelError, match=r"rhythm\.intercept: Input should be a finite number"):
+        BeatLabeller.from_pretrained(folder)
     (folder / CONFIG).write_text("{")
     with pytest.raises(ModelError, match="not JSON"):
         BeatLabeller.from_pretrained(folder)
