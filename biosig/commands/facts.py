@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +15,7 @@ from biosig.recording import Recording
 
 # What a recording is called is shown as its corpus has it.
 _NAMES = frozenset({"record", "subject", "source", "personal"})
+_MOST_CHANNELS = 6
 
 
 def facts(recording: Recording, *, names_people: bool = False) -> Table:
@@ -73,8 +75,6 @@ def _people(who: Personal, *, names_people: bool) -> Iterator[tuple[str, str]]:
 
 
 def _rows(recording: Recording, *, names_people: bool) -> Iterator[tuple[str, str]]:
-    from biosig.quality import flags
-
     yield "record", recording.record_id
     yield "subject", recording.subject_id
     yield "session", recording.session
@@ -92,10 +92,28 @@ def _rows(recording: Recording, *, names_people: bool) -> Iterator[tuple[str, st
     yield "report", " ".join(recording.report.split())
     counts = Counter(event.code or event.text for event in recording.events)
     yield "events", ", ".join(f"{code} x{count}" for code, count in counts.most_common(12))
-    yield "quality", ", ".join(flags(recording)) or "nothing found"
+    yield "quality", ", ".join(_quality(recording)) or "nothing found"
     said = map(str, recording.meta.get("comments", ()))
     comments = [line for line in said if names_people or not is_personal(line)]
     yield "comments", "\n".join(comments[:20])
+
+
+def _quality(recording: Recording) -> Iterator[str]:
+    """What is wrong, and in which channels where it is not in all of them."""
+    from biosig.quality import QualityFlag, flags
+
+    rules = {flag.value for flag in (QualityFlag.NAN, QualityFlag.FLAT, QualityFlag.CLIPPED, QualityFlag.RANGE)}
+    alone = {name: set(flags(recording.pick([name]))) for name in recording.channels}
+    for flag in flags(recording):
+        where = [name for name, found in alone.items() if flag in found]
+        if flag == QualityFlag.FLAT:
+            # Padding stops every channel for a while; who never moves is of interest.
+            where = [name for name in where if np.unique(recording.pick([name]).signal).size == 1] or where
+        if flag in rules and 0 < len(where) < len(alone):
+            more = f" and {len(where) - _MOST_CHANNELS} more" if len(where) > _MOST_CHANNELS else ""
+            yield f"{flag} ({' '.join(where[:_MOST_CHANNELS])}{more})"
+        else:
+            yield flag
 
 
 def _code(code: str, likelihood: float | None) -> str:
