@@ -194,7 +194,8 @@ class _Stem(_Conv):
         before = ahead * hop - reach
         frames = ahead - (-(size - reach) // hop)
         kernel = functional.pad(kernel, (before, frames * hop - size - before))
-        behind = (-(-x.shape[3] // hop) + frames - 1 - ahead) * hop - x.shape[3]
+        # Not as -(-time // hop): in an exported graph that is rounded towards zero.
+        behind = ((x.shape[3] + hop - 1) // hop + frames - 1 - ahead) * hop - x.shape[3]
         x = functional.pad(x.to(_computed_in(x)), (ahead * hop, behind))
         return _folded(x.squeeze(2), hop).unsqueeze(2), _folded(kernel, hop), 1, 0
 

@@ -77,7 +77,7 @@ def test_torch_follows_a_patch_transformer_in_every_shape() -> None:
 
     difference, shapes = check(Path("x"), network, answer, lambda inputs: reference(model, network, inputs))
     assert difference < 1e-5
-    assert shapes == [(2, 12, 200), (1, 12, 200), (3, 10, 266)]
+    assert shapes == [(2, 12, 200), (1, 12, 200), (3, 10, 267)]
 
 
 def test_onnx(tmp_path: Path) -> None:
@@ -111,6 +111,14 @@ def test_onnx(tmp_path: Path) -> None:
     with torch.no_grad():
         right = reference(model, Network(model, Space.SPHERE), inputs).numpy()
     np.testing.assert_allclose(answer, right, atol=1e-5)
+
+
+def test_onnx_of_a_residual_network_whose_stride_does_not_divide_the_signal(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    # A stride of two samples at 100 Hz; integer division in ONNX is rounded towards zero, in Python downwards.
+    found = export(made("resnet1d18", options="width: 8"), tmp_path / "model.onnx")
+    assert found.shapes[2][2] % 2 == 1
+    assert found.difference < 1e-5
 
 
 def test_a_torch_program_needs_no_biosig_and_has_weights_without_pickles(tmp_path: Path) -> None:
