@@ -6,7 +6,7 @@ Two flags come from preprocessing, which looks for bad electrodes where it is to
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 import numpy as np
@@ -72,6 +72,35 @@ class QualityFlag(StrEnum):
     """The preprocessing found bad electrodes, and mended or marked them: `meta["bad_channels"]` names them."""
     UNMENDED = "unmended"
     """So many electrodes were bad that the preprocessing left all of them as they are."""
+
+
+#: What each means, for a person.
+WORDS = {
+    QualityFlag.NAN: "samples are missing",
+    QualityFlag.FLAT: "a channel stands still for a second or more",
+    QualityFlag.PADDED: "all channels stand still at the beginning or the end",
+    QualityFlag.CLIPPED: "a channel is cut off at its highest or lowest value",
+    QualityFlag.RANGE: "an ECG channel goes beyond 20 mV",
+    QualityFlag.UNIT: "too large or too small for the unit that is named",
+    QualityFlag.LEADS: "limb leads do not add up by Einthoven and Goldberger: misnamed, or of unequal gains",
+    QualityFlag.CHECKSUM: "samples do not add up to the file's own checksum",
+    QualityFlag.SHORT: "shorter than 2.5 s",
+    QualityFlag.UNCALIBRATED: "a channel has no scale",
+    QualityFlag.UNANNOTATED: "no labels or events, though the corpus has them",
+    QualityFlag.OVERLAP: "events that exclude one another overlap",
+    QualityFlag.OUTSIDE: "an event lies outside the recording",
+    QualityFlag.RATE: "another sampling rate than the corpus has",
+    QualityFlag.UNKNOWN_UNIT: "no unit of voltage is named",
+    QualityFlag.UNPLACED: "an EEG channel whose name tells no place",
+    QualityFlag.BAD_CHANNELS: "bad electrodes were mended or marked",
+    QualityFlag.UNMENDED: "too many bad electrodes to mend",
+}
+
+
+def in_words(found: Iterable[str]) -> str:
+    """Flags with what they mean, in a line; flags that nobody knows stand as they are."""
+    known = {flag.value: words for flag, words in WORDS.items()}
+    return "; ".join(f"{flag} ({known[flag]})" if flag in known else flag for flag in found)
 
 
 def flags(recording: Recording) -> tuple[str, ...]:

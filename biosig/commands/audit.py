@@ -54,7 +54,7 @@ def audit(
         problems += report.problems
     problems = list(dict.fromkeys(problems))
     if not problems:
-        console.print("[bold green]nothing is wrong[/]: checksums agree, no subject or waveform is on two sides")
+        console.print("[bold green]whole and without leaks[/]: checksums agree, no subject or waveform is on two sides")
         return
     for problem in problems[:_MOST_PROBLEMS]:
         console.print(Text.assemble(("problem ", "bold red"), one_line(problem)), soft_wrap=True)

@@ -99,8 +99,8 @@ def _rows(recording: Recording, *, names_people: bool) -> Iterator[tuple[str, st
 
 
 def _quality(recording: Recording) -> Iterator[str]:
-    """What is wrong, and in which channels where it is not in all of them."""
-    from biosig.quality import QualityFlag, flags
+    """What is wrong: in which channels where it is not in all of them, else what it means."""
+    from biosig.quality import QualityFlag, flags, in_words
 
     rules = {flag.value for flag in (QualityFlag.NAN, QualityFlag.FLAT, QualityFlag.CLIPPED, QualityFlag.RANGE)}
     alone = {name: set(flags(recording.pick([name]))) for name in recording.channels}
@@ -113,7 +113,7 @@ def _quality(recording: Recording) -> Iterator[str]:
             more = f" and {len(where) - _MOST_CHANNELS} more" if len(where) > _MOST_CHANNELS else ""
             yield f"{flag} ({' '.join(where[:_MOST_CHANNELS])}{more})"
         else:
-            yield flag
+            yield in_words((flag,))
 
 
 def _code(code: str, likelihood: float | None) -> str:

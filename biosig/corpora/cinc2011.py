@@ -26,6 +26,10 @@ class Cinc2011:
     `RECORDS-acceptable` and `RECORDS-unacceptable`, where the two are in neither and have no code. Where header and
     table disagree the record is refused. Flat leads and amplitudes beyond 20 mV are what the grades are about: nothing
     is repaired here. Nobody says who the people are or how old; a record counts as a person of its own.
+
+    In the copy that this was tested on, whose headers were made anew from the text files, what is named aVL is aVF and
+    the other way round, in all 438 records where Einthoven and Goldberger can judge (aVF is II - I/2, aVL is I - II/2).
+    Such records have the quality flag `leads`; whether another copy has them right, it tells as well.
     """
 
     name = "cinc2011"

@@ -75,5 +75,7 @@ def _beginning_with(path: Path) -> tuple[str, Path]:
     found = {file: name for file, name in found.items() if file.is_file()}
     if len(found) == 1:
         return next((name, file) for file, name in found.items())
+    if path.is_dir() and not found:
+        raise RecordError(path, "file", "a recording", "a folder (`biosig prepare` makes a store of one)")
     there = ", ".join(file.name for file in found) or "none"
     raise RecordError(path, "file", "one recording of that name", there)

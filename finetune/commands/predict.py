@@ -94,14 +94,13 @@ def _write(out: Path, found: Found) -> None:
     """A table of all, and a picture of each."""
     from biosig.plot import ecg_paper, save, traces
     from biosig.recording import Modality
-    from finetune.diagnosis.shown import write_csv
+    from finetune.diagnosis.shown import heading, write_csv
 
     out.mkdir(parents=True, exist_ok=True)
     write_csv(out / "predictions.csv", found)
     for name, (_, recording, diagnosis) in zip(_names(found), found, strict=True):
-        named = [f"{one.concept.term} {one.probability:.2f}" for one in diagnosis.said if one.named]
         only_ecg = all(kind is Modality.ECG for kind in recording.modality)
-        save(ecg_paper(recording, concepts=named) if only_ecg else traces(recording), out / f"{name}.png")
+        save(ecg_paper(recording, concepts=heading(diagnosis)) if only_ecg else traces(recording), out / f"{name}.png")
 
 
 def _explain(

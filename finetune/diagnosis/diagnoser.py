@@ -122,11 +122,13 @@ class Diagnosis:
         said: Of every concept, the most probable first.
         novelty: The share of familiar records that were more like the training records.
         nearest: The training records that are most like it, where the diagnoser keeps them.
+        missing: Leads that the model was made for and the recording lacks.
     """
 
     said: tuple[Said, ...]
     novelty: float
     nearest: tuple[Neighbour, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 class Diagnoser:
@@ -189,13 +191,21 @@ class Diagnoser:
         Raises:
             ModelError: If a recording cannot be brought to what the model was made for.
         """
-        features, logits = read(self.model, self.head, recordings)
+        given = [recordings] if isinstance(recordings, Recording) else recordings
+        features, logits = read(self.model, self.head, given)
         probabilities = self.calibrated(logits)
         alike = self.neighbours.nearest(features, nearest) if self.neighbours else [()] * len(features)
         ranks = self.novelty.rank(features)
         return [
-            Diagnosis(tuple(sorted(self._said(*row), key=lambda one: -one.probability)), float(rank), records)
-            for *row, rank, records in zip(probabilities, self.sets(probabilities), ranks, alike, strict=True)
+            Diagnosis(
+                tuple(sorted(self._said(*row), key=lambda one: -one.probability)),
+                float(rank),
+                records,
+                self.model.config.intake.missing(recording),
+            )
+            for recording, *row, rank, records in zip(
+                given, probabilities, self.sets(probabilities), ranks, alike, strict=True
+            )
         ]
 
     def _said(

@@ -59,7 +59,7 @@ class Where:
         for column, values in self.allowed:
             said = np.array([str(value) for value in store.column(column)], dtype=object)
             if missing := values - set(said):
-                there = [f"{value} ({int((said == value).sum()):,})" for value in sorted(set(said))]
+                there = [f"{value or 'nothing'} ({int((said == value).sum()):,})" for value in sorted(set(said))]
                 shown = ", ".join(there[:_MOST]) + (f" and {len(there) - _MOST:,} more" if len(there) > _MOST else "")
                 raise BiosigError(f"{store.path}: {column}: expected one of {shown}, got {min(missing)!r}")
             kept &= np.isin(said, list(values))

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from biosig.quality import flags
+from biosig.quality import flags, in_words
 from biosig.recording import Recording
 from biosig.whole import whole_file
 from finetune.diagnosis.diagnoser import Answer, Diagnosis
@@ -42,7 +42,10 @@ def as_table(path: Path, recording: Recording, diagnosis: Diagnosis, *, every: b
             numbers = (f"{one.probability:.2f}", f"{one.concept.threshold:.2f}")
             table.add_row(escape(one.concept.term), *numbers, one.answer.value, style=style)
     head = f"[bold]{escape(str(path))}[/]  {len(recording.channels)} channels, {recording.duration:.1f} s"
-    wrong = [f"[bold yellow]wrong with the signal: {', '.join(found)}[/]"] if (found := flags(recording)) else []
+    wrong = [f"[bold yellow]wrong with the signal: {in_words(found)}[/]"] if (found := flags(recording)) else []
+    if diagnosis.missing:
+        lost = f"{len(diagnosis.missing)} leads that the model was made for are missing: {', '.join(diagnosis.missing)}"
+        wrong.append(f"[bold yellow]{escape(lost)}[/]")
     likely = table if table.row_count else "nothing is likely"
     parts: list[RenderableType] = [head, *wrong, _novelty(diagnosis.novelty), likely]
     if silent:
@@ -58,12 +61,21 @@ def write_csv(path: Path, found: Iterable[tuple[Path, Recording, Diagnosis]]) ->
         lines = csv.writer(file)
         lines.writerow(_COLUMNS)
         for source, recording, diagnosis in found:
-            quality = " ".join(flags(recording))
+            quality = " ".join([*flags(recording), *(["missing-leads"] if diagnosis.missing else [])])
             nearest = " ".join(f"{one.corpus}/{one.record}" for one in diagnosis.nearest)
             for one in diagnosis.said:
                 numbers = (f"{one.probability:.6f}", f"{one.concept.threshold:.6f}")
                 facts = (int(one.named), one.answer.value, f"{diagnosis.novelty:.4f}", quality, nearest)
                 lines.writerow([str(source), one.concept.concept, one.concept.term, *numbers, *facts])
+
+
+def heading(diagnosis: Diagnosis) -> list[str]:
+    """For a picture: first what speaks against trusting it, then what is named, as said by a model."""
+    warnings = [f"{len(diagnosis.missing)} leads missing"] if diagnosis.missing else []
+    warnings += ["unlike the training records"] if diagnosis.novelty > UNLIKE else []
+    named = [f"{one.concept.term} {one.probability:.2f}" for one in diagnosis.said if one.named]
+    first = " ".join(["a model says", *(f"({warning})" for warning in warnings)])
+    return [f"{first}: {(named or ['nothing is likely'])[0]}", *named[1:]]
 
 
 def _novelty(share: float) -> str:

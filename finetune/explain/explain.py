@@ -41,7 +41,10 @@ def place_of(diagnoser: Diagnoser, diagnosis: Diagnosis, name: str) -> int:
     }
     if wanted.casefold() not in places:
         terms = [one.term for one in concepts]
-        raise BiosigError(f"--explain: no finding {name!r} among the {len(terms)} of this diagnoser{hint(name, terms)}")
+        raise BiosigError(
+            f"--explain: no finding {name!r} among the {len(terms)} of this diagnoser{hint(name, terms)}; there are: "
+            f"{', '.join(terms)}"
+        )
     return places[wanted.casefold()]
 
 

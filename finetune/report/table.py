@@ -49,7 +49,8 @@ def as_table(evaluation: Evaluation, *, width: int) -> Group:
     test = evaluation.sides[-1]
     note = (
         f"\n{test.records:,} test records of {test.subjects:,} subjects, {n_scored} concepts; chance: AUROC 0.500, "
-        f"AUPRC {decimal(evaluation.prevalence)}; 95 % intervals over subjects; gains over subjects and seeds"
+        f"AUPRC {decimal(evaluation.prevalence)}; 95 % intervals over subjects; gains over subjects"
+        f"{' and seeds' if any(gap.auroc.subjects_and_seeds for gap in evaluation.differences) else ''}"
     )
     return Group(*parts, Text(note, style="dim"))
 

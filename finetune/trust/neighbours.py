@@ -72,9 +72,11 @@ class Neighbours:
         graph: ConceptGraph,
     ) -> Self:
         """Some records of a store, with what their labels state, measured as novelty is."""
+        from biosig.commands.facts import term  # noqa: PLC0415 -- for the few that make one
+
         frame = store.frame("record", "corpus", "concepts").iloc[rows]
         concepts = [tuple(one) for one in frame["concepts"]]
-        terms = [tuple(graph[id_].term if id_ in graph else id_ for id_ in one) for one in concepts]
+        terms = [tuple(graph[id_].term if id_ in graph else term(id_) or id_ for id_ in one) for one in concepts]
         records, corpora = (frame[column].astype(str).tolist() for column in ("record", "corpus"))
         return cls(features, novelty.mean, novelty.deviation, records, corpora, concepts, terms)
 

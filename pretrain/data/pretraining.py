@@ -280,7 +280,8 @@ def _common_preprocessing(stores: Mapping[str, Store], sampling_rate: float) -> 
         if store.sampling_rate != sampling_rate:
             raise TrainingError(
                 f"{name}: the store is at {store.sampling_rate:g} Hz, the recipe asks for data.sampling_rate "
-                f"{sampling_rate:g}"
+                f"{sampling_rate:g}; prepare it with --rate {sampling_rate:g}, or pretrain with --set "
+                f"data.sampling_rate={store.sampling_rate:g}"
             )
         if store.info.preprocessing != stores[first].info.preprocessing:
             raise TrainingError(

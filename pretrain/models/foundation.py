@@ -301,7 +301,8 @@ class FoundationModel(nn.Module):
         folder = model_folder(name, revision)
         path = folder / CONFIG
         if not path.is_file():
-            raise ModelError(f"{folder}: not a biosig model: there is no {CONFIG}")
+            within = f"; there is one in {folder / 'model'}" if (folder / "model" / CONFIG).is_file() else ""
+            raise ModelError(f"{folder}: not a biosig model: there is no {CONFIG}{within}")
         try:
             content, wrong = load_sealed(path)
         except (OSError, ValueError) as error:

@@ -88,6 +88,10 @@ class Intake(Spec):
             )
         return adapted
 
+    def missing(self, recording: Recording) -> tuple[str, ...]:
+        """The leads of a fixed montage that a recording does not have; none of a model for any montage."""
+        return tuple(lead for lead in self.leads or () if lead not in recording.channels)
+
     def check_store(self, store: Store) -> None:
         """That a store went through the model's preprocessing.
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from biosig.quality import QualityFlag, flags
+from biosig.quality import WORDS, QualityFlag, flags, in_words
 from biosig.recording import Event, Modality, Recording
 from tests.biosig.store.fake import LEADS, heart
 
@@ -149,6 +149,8 @@ def test_every_flag_is_documented_by_name() -> None:
         "uncalibrated", "unannotated", "overlap", "outside", "rate", "unknown-unit", "unplaced",
         "bad-channels", "unmended",
     }  # fmt: skip
+    assert set(WORDS) == set(QualityFlag)
+    assert in_words(("flat", "new")) == f"flat ({WORDS[QualityFlag.FLAT]}); new"
 
 
 def eeg(*events: Event, channels: tuple[str, ...] = ("C3", "T8-P8"), **meta: Any) -> Recording:

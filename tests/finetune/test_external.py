@@ -75,6 +75,8 @@ def test_a_value_that_does_not_occur_is_named_with_those_that_do(opened: Store) 
     women = int((opened.records["sex"] == "female").sum())
     with pytest.raises(BiosigError, match=rf"sex: expected one of female \({women}\), male .* got 'femail'"):
         Where.parse(["sex=femail"]).mask(opened)
+    with pytest.raises(BiosigError, match=rf"sub_corpus: expected one of nothing \({len(opened)}\), got 'georgia'"):
+        Where.parse(["sub_corpus=georgia"]).mask(opened)
 
 
 def test_rows_of_joined_stores_find_their_records(opened: Store) -> None:

@@ -14,7 +14,7 @@ import pytest
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from finetune.diagnosis.result import Encoder, Estimate, Evaluation, Finding, Protocol, Severity
+from finetune.diagnosis.result import Difference, Encoder, Estimate, Evaluation, Finding, Protocol, Severity
 from finetune.report.document import Example, Map, Named, lines, write_report
 from finetune.report.page import bracket, decimal
 from finetune.report.table import as_table
@@ -124,6 +124,20 @@ def test_every_row_and_its_interval_is_on_the_page_and_on_the_terminal(evaluatio
         estimate = gap.auroc.subjects_and_seeds or gap.auroc.subjects
         assert decimal(estimate.value, sign=True) in page.words
         assert bracket(estimate, sign=True) in terminal
+
+
+def test_gains_are_said_to_count_seeds_only_where_they_do(evaluation: Evaluation, tmp_path: Path) -> None:
+    def noted(of: Evaluation) -> bool:
+        console = Console(width=80, record=True, file=(tmp_path / "terminal").open("w"))
+        console.print(as_table(of, width=80))
+        return "gains over subjects and seeds" in " ".join(console.export_text().split())
+
+    def over(gap: Difference, seeds: Estimate | None) -> Difference:
+        return gap.model_copy(update={"auroc": gap.auroc.model_copy(update={"subjects_and_seeds": seeds})})
+
+    for seeds in (None, Estimate(value=0.1, low=0.0, high=0.2)):
+        gaps = tuple(over(gap, seeds) for gap in evaluation.differences)
+        assert noted(evaluation.model_copy(update={"differences": gaps})) == (seeds is not None)
 
 
 def test_eighty_columns_are_enough_for_values_and_gains(evaluation: Evaluation, tmp_path: Path) -> None:

@@ -84,7 +84,10 @@ def test_two_stores_are_one_set(tiny: Tiny, corpus: Path, store: Path, tmp_path:
 
 def test_the_rate_of_the_recipe_is_asked_for(tiny: Tiny, corpus: Path, tmp_path: Path) -> None:
     slow = prepared(corpus, tmp_path / "slow", rate=50.0, limit=40)
-    with pytest.raises(TrainingError, match=r"slow: the store is at 50 Hz, .* data\.sampling_rate 100"):
+    with pytest.raises(
+        TrainingError,
+        match=r"slow: the store is at 50 Hz, .* data\.sampling_rate 100; prepare it with --rate 100, or .*=50$",
+    ):
         data_of(tiny(), slow)
 
 

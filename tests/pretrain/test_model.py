@@ -229,6 +229,14 @@ def test_a_damaged_folder_is_an_error_that_names_the_file(
         FoundationModel.from_pretrained(path)
 
 
+def test_the_folder_of_a_run_names_the_model_in_it(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "run" / "model")
+    with pytest.raises(
+        ModelError, match=r"run: not a biosig model: there is no config\.json; there is one in .*run/model"
+    ):
+        FoundationModel.from_pretrained(tmp_path / "run")
+
+
 def edit(folder: Path, field: str, value: object) -> None:
     unsealed(folder / "config.json", **{field: value})
 

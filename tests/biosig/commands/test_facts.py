@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from biosig.commands.facts import facts, term
+from biosig.quality import in_words
 from biosig.simulate import Experiment, eeg
 
 
@@ -40,7 +41,7 @@ def test_the_channels_at_fault_are_named() -> None:
         return next(line for line in console.file.getvalue().splitlines() if line.startswith("quality"))
 
     names = recording.channels
-    assert said(signal).split(None, 1)[1].strip() == f"flat ({names[2]}), nan ({names[5]}), padded"
+    assert said(signal).split(None, 1)[1].strip() == f"flat ({names[2]}), nan ({names[5]}), {in_words(('padded',))}"
     signal[0:9, 40] = np.nan
     assert f"nan ({' '.join(names[:6])} and 3 more)" in said(signal)
 

@@ -47,6 +47,13 @@ def test_every_reader_refuses_a_file_that_is_not_there(tmp_path: Path, name: str
         read(path)
 
 
+def test_a_folder_is_no_recording(tmp_path: Path) -> None:
+    with pytest.raises(
+        RecordError, match="expected a recording, got 'a folder \\(`biosig prepare` makes a store of one\\)'"
+    ):
+        read(tmp_path)
+
+
 def wfdb_record(folder: Path, samples: str = "rec.mat") -> None:
     np.arange(20, dtype="<i2").tofile(folder / samples)
     header = Header("rec", 2, 100.0, 10, (Signal(samples, 16), Signal(samples, 16)))

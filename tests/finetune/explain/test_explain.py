@@ -77,7 +77,9 @@ def test_a_finding_has_many_names(diagnoser: Diagnoser) -> None:
         assert place_of(diagnoser, diagnosis, one.term.upper()) == place
         assert place_of(diagnoser, diagnosis, one.concept) == place
     assert concepts[place_of(diagnoser, diagnosis, "top")] == diagnosis.said[0].concept
-    with pytest.raises(BiosigError, match=r"no finding 'sinus rythm' among .* \(did you mean 'sinus rhythm'\?\)"):
+    with pytest.raises(
+        BiosigError, match=r"no finding 'sinus rythm' among .* \(did you mean 'sinus rhythm'\?\); there are: "
+    ):
         place_of(diagnoser, diagnosis, "sinus rythm")
 
 

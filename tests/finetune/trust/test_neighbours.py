@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cosine
 
+import ontology
 from finetune.trust.choices import Remember
 from finetune.trust.neighbours import Neighbours
 from pretrain.errors import ModelError
@@ -36,6 +39,15 @@ def test_they_are_those_of_brute_force(seed: int, k: int, n: int) -> None:
         slow = sorted(((1 - cosine(z, other), -place) for place, other in enumerate(every)), reverse=True)[:k]
         np.testing.assert_allclose([each.similarity for each in found], [each[0] for each in slow], atol=1e-5)
         assert len(found) == min(k, n)
+
+
+def test_a_finding_outside_the_graph_of_the_model_has_its_name() -> None:
+    # Left atrial hypertrophy, which LUDB states and the cardiac graph does not hold, and a code that nobody knows.
+    frame = pd.DataFrame({"record": ["1"], "corpus": ["ludb"], "concepts": [["446813000", "164889003", "1"]]})
+    store = SimpleNamespace(frame=lambda *_: frame)
+    novelty = SimpleNamespace(mean=np.zeros(2), deviation=np.ones(2))
+    known = Neighbours.of(store, np.array([0]), np.ones((1, 2), np.float32), novelty, ontology.cardiac())  # type: ignore[arg-type]
+    assert known.findings == [("left atrial hypertrophy", "atrial fibrillation", "1")]
 
 
 def test_a_record_is_its_own_neighbour_with_its_findings() -> None:

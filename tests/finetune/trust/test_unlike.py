@@ -10,15 +10,18 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from biosig.channels import LEADS_12
+from biosig.quality import WORDS, QualityFlag
 from biosig.recording import Recording
 from biosig.simulate import Experiment, ecg, eeg
 from biosig.store import Store
 from finetune.adaptation.fit import Tuning, finetune
 from finetune.diagnosis.diagnoser import Answer, ConceptConfig, Diagnoser, Diagnosis, Said
 from finetune.diagnosis.result import Estimate
-from finetune.diagnosis.shown import UNLIKE, as_table, write_csv
+from finetune.diagnosis.shown import UNLIKE, as_table, heading, write_csv
 from finetune.trust.neighbours import Neighbour
 from pretrain.errors import ModelError
+from tests.pretrain.untrained import untrained
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +122,23 @@ def test_what_is_wrong_with_a_signal_is_said_before_its_findings(what: str) -> N
     text = shown(Diagnosis((), 0.5), replace(usual, signal=signal))
     assert what in text.split("wrong with the signal: ")[1].splitlines()[0]
     assert text.index("wrong with the signal") < text.index("nothing is likely")
+    assert WORDS[QualityFlag(what)].split(":")[0] in " ".join(text.split())
     assert "wrong with the signal" not in shown(Diagnosis((), 0.5), usual)
+
+
+def test_missing_leads_are_said_before_findings_in_the_table_and_on_the_picture(store: Path, tmp_path: Path) -> None:
+    fixed = untrained("model.signal={encoder: resnet1d18, options: {width: 8, front_end: leads12}}")
+    fixed.save_pretrained(tmp_path / "model")
+    diagnoser = finetune(tmp_path / "model", Store(store), Tuning(min_positives=2, draws=10)).diagnoser
+    holter = ecg(seed=0, duration=5.0).pick(["V1"])
+    found = diagnoser.diagnose(holter)[0]
+    assert found.missing == tuple(lead for lead in LEADS_12 if lead != "V1")
+    text = " ".join(shown(found, holter).split())
+    assert "11 leads that the model was made for are missing: I, II, III," in text
+    assert heading(found)[0].startswith("a model says (11 leads missing")
+    write_csv(tmp_path / "found.csv", [(Path("x"), holter, found)])
+    assert "missing-leads" in (tmp_path / "found.csv").read_text()
+    assert diagnoser.diagnose(ecg(seed=0, duration=5.0))[0].missing == ()
 
 
 def test_what_is_like_them_is_said_too_and_neighbours_are_named() -> None:
