@@ -40,7 +40,7 @@ class VectorCache:
                     if rows:
                         vectors = tensors.get_tensor("vectors")
                         found.update((wanted[keys[row]], vectors[row]) for row in rows)
-            except (SafetensorError, OSError) as error:
+            except (SafetensorError, OSError, IndexError) as error:  # fewer vectors than keys
                 warnings.warn(f"{part}: damaged part of the text cache left aside ({error})", stacklevel=2)
         return found
 

