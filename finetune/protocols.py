@@ -144,7 +144,11 @@ def check_sides(task: Sides) -> None:
     """
     for role in Role:
         if not len(task.rows[role]):
-            raise BiosigError(f"the store has no record on the {role} side of its split")
+            others = len({subject for rows in task.rows.values() for subject in task.subjects[rows]})
+            raise BiosigError(
+                f"the store has no record on the {role} side of its split, which keeps a person on one side; "
+                f"people on the others: {others}"
+            )
     people = {role: set(task.subjects[task.rows[role]]) for role in Role}
     for one, other in ((Role.TRAIN, Role.TEST), (Role.VALIDATION, Role.TEST), (Role.TRAIN, Role.VALIDATION)):
         if shared := people[one] & people[other]:

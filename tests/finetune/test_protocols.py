@@ -67,7 +67,8 @@ def test_a_subject_on_two_sides_is_refused_by_name(task: Task, pair: tuple[Role,
 
 def test_an_empty_side_is_refused(task: Task) -> None:
     rows = {**task.rows, Role.VALIDATION: np.array([], dtype=np.int64)}
-    with pytest.raises(BiosigError, match="no record on the validation side"):
+    others = len(set(task.subjects[task.rows[Role.TRAIN]]) | set(task.subjects[task.rows[Role.TEST]]))
+    with pytest.raises(BiosigError, match=f"no record on the validation side of .*; people on the others: {others}$"):
         check_sides(replace(task, rows=rows))
 
 
