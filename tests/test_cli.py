@@ -71,6 +71,24 @@ def test_names_and_texts_of_others_neither_break_lines_nor_command_the_terminal(
     assert "\x1b" not in shown
 
 
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("audit .", "not a store: no store.json in the folder"),
+        ("prepare simulated a b --rate inf", "--rate: expected a positive number of Hz, got inf"),
+    ],
+)
+def test_odd_arguments_are_one_line(
+    command: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        main(command.split())
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+
+
 def test_folders_that_rich_would_take_for_markup(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_corpus(tmp_path / "a", 1, seed=0, sampling_rate=100.0, duration=4.0, progress=False)
     for command in (f"prepare simulated {tmp_path}/a {tmp_path}/[/b] --workers 1", f"audit {tmp_path}/[/b]"):

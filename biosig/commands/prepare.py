@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,8 +91,11 @@ def prepare(
 
 
 def _pipeline(name_or_path: str, rate: float | None) -> Preprocessing:
+    from biosig.errors import BiosigError
     from biosig.presets import load
 
+    if rate is not None and not (isfinite(rate) and rate > 0):
+        raise BiosigError(f"--rate: expected a positive number of Hz, got {rate:g}")
     found = load(name_or_path)
     return found if rate is None else found.at_rate(rate)
 

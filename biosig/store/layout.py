@@ -214,7 +214,8 @@ def read_info(folder: Path) -> StoreInfo:
 
 
 def _why_no_store(folder: Path) -> str:
-    partial = folder.with_name(folder.name + PARTIAL)
+    whole = folder.absolute()  # `.` has no name
+    partial = whole.with_name(whole.name + PARTIAL)
     if folder.suffix == PARTIAL or (partial.is_dir() and not folder.exists()):
         return f"{folder}: half-written: prepare did not finish; the same command continues where it stopped"
     return f"{folder}: not a store: " + (f"no {INFO} in the folder" if folder.is_dir() else "no such folder")
