@@ -71,8 +71,13 @@ def _signed(path: Path) -> list[str]:
 
 def _beginning_with(path: Path) -> tuple[str, Path]:
     """The one recording whose file is the path with an extension."""
-    found = {path.with_name(path.name + extension): name for name in READERS for extension in READERS[name].extensions}
-    found = {file: name for file, name in found.items() if file.is_file()}
+    # `.` and `/` have no name that could have an extension.
+    found = {
+        file: name
+        for name in READERS
+        for extension in READERS[name].extensions
+        if path.name and (file := path.with_name(path.name + extension)).is_file()
+    }
     if len(found) == 1:
         return next((name, file) for file, name in found.items())
     if path.is_dir() and not found:

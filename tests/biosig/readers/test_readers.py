@@ -47,11 +47,14 @@ def test_every_reader_refuses_a_file_that_is_not_there(tmp_path: Path, name: str
         read(path)
 
 
-def test_a_folder_is_no_recording(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["", ".", "..", "/", "made"])
+def test_a_folder_is_no_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    (tmp_path / "made").mkdir()
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(
         RecordError, match="expected a recording, got 'a folder \\(`biosig prepare` makes a store of one\\)'"
     ):
-        read(tmp_path)
+        read(path)
 
 
 def wfdb_record(folder: Path, samples: str = "rec.mat") -> None:
