@@ -110,13 +110,15 @@ class TrainingSet:
         """
         try:
             found = hashlib.sha256(path.read_bytes()).hexdigest()
-            content = load_json(path)
-            seen = cls(frozenset(content["subjects"]), frozenset(content["waveforms"]))
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except OSError as error:
             raise ModelError(f"{path}: cannot be read: {error}") from error
         if found != sha256:
             raise ModelError(f"{path}: expected the file of sha256 {sha256:.12}, got {found:.12}")
-        return seen
+        try:
+            content = load_json(path)
+            return cls(frozenset(content["subjects"]), frozenset(content["waveforms"]))
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ModelError(f"{path}: cannot be read: {error}") from error
 
 
 def _people(store: Store, rows: Int[np.ndarray, " row"]) -> list[tuple[str, str]]:

@@ -19,7 +19,9 @@ from rich.console import Console
 
 import ontology
 from biosig.preprocess import Preprocessing, Resample
+from biosig.sealed import sealed
 from biosig.store import Store, prepare, trials
+from biosig.store.layout import sampled
 from pretrain.data.examples import Examples
 from pretrain.data.pretraining import PretrainingData
 from pretrain.errors import RecipeError, TrainingError
@@ -106,6 +108,9 @@ def test_a_signal_outside_the_examples_is_without_influence(eeg_store: Path, tmp
         first = int(opened._place.offset[row])
         samples[first : first + block.size] = 77
     samples.flush()
+    info = json.loads((bare / "store.json").read_text())
+    info["files"][shard.name]["sampled"] = sampled(shard)
+    (bare / "store.json").write_text(json.dumps(sealed(info)))
     again = pretrain_on(tiny_eeg(), [bare], examples)
     for name, value in model.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
