@@ -9,6 +9,7 @@ from typing import TypedDict
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
+from biosig.filtering import run
 from biosig.recording import Modality, Recording
 from biosig.resample import bridge
 
@@ -153,7 +154,7 @@ def _peaks(recording: Recording) -> tuple[Float32[np.ndarray, " time"], Int64[np
         try:
             edges = (_BAND[0], min(_BAND[1], 0.45 * rate))
             sections = signal.butter(2, edges, "bandpass", fs=rate, output="sos")
-            size = np.abs(signal.sosfiltfilt(sections, leads.astype(np.float64), axis=1))
+            size = np.abs(run(leads, sections))
             scale = np.sqrt(np.square(size).mean(1, keepdims=True))
             together = np.median(size / np.where(scale > 0, scale, 1), axis=0)
             clean = nk.ecg_clean(together, sampling_rate=rate)

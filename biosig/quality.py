@@ -6,7 +6,7 @@ Two flags come from preprocessing, which looks for bad electrodes where it is to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
 import numpy as np
@@ -75,7 +75,7 @@ class QualityFlag(StrEnum):
 
 
 #: What each means, for a person.
-WORDS = {
+WORDS: Mapping[str, str] = {
     QualityFlag.NAN: "samples are missing",
     QualityFlag.FLAT: "a channel stands still for a second or more",
     QualityFlag.PADDED: "all channels stand still at the beginning or the end",
@@ -99,8 +99,7 @@ WORDS = {
 
 def in_words(found: Iterable[str]) -> str:
     """Flags with what they mean, in a line; flags that nobody knows stand as they are."""
-    known = {flag.value: words for flag, words in WORDS.items()}
-    return "; ".join(f"{flag} ({known[flag]})" if flag in known else flag for flag in found)
+    return "; ".join(f"{flag} ({WORDS[flag]})" if flag in WORDS else flag for flag in found)
 
 
 def flags(recording: Recording) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ has a name that ends in `.partial`.
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -24,6 +23,7 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from biosig.sealed import SEAL, broken, sealed
+from biosig.store.layout import digest
 from pretrain.errors import TrainingError
 
 PARTIAL = ".partial"
@@ -180,7 +180,7 @@ def load_sealed(path: Path) -> tuple[Any, str | None]:
 
 def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
     """SHA-256 of those files of a folder that are there."""
-    return {name: _digest(folder / name) for name in names if (folder / name).is_file()}
+    return {name: digest(folder / name) for name in names if (folder / name).is_file()}
 
 
 def check_digests(folder: Path, names: Iterable[str], stated: Any) -> None:
@@ -193,11 +193,6 @@ def check_digests(folder: Path, names: Iterable[str], stated: Any) -> None:
         expected = stated.get(name) if isinstance(stated, dict) else stated
         if found != expected:
             raise ValueError(f"{name}: not the file that was saved with this: expected {expected!r:.80}, got {found!r}")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def save_tensors(tensors: Mapping[str, Tensor] | Mapping[str, Shaped[np.ndarray, ...]], path: Path) -> None:

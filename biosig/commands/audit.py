@@ -121,8 +121,8 @@ def _show_counts(console: Console, report: AuditReport) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from biosig.commands.facts import term
     from biosig.errors import one_line
+    from ontology.terms import term
 
     if report.concepts:
         concepts = Table("SNOMED-CT", "term", "records", title="Concepts", title_justify="left")

@@ -40,21 +40,11 @@ def facts(recording: Recording, *, names_people: bool = False) -> Table:
 def concept_terms(recording: Recording) -> list[str]:
     """The recording's concepts in words: those of the cardiac graph in its order, then others, nameless ones last."""
     import ontology
+    from ontology.terms import term
 
     known = [id_ for id_ in ontology.cardiac().ids if id_ in recording.concepts]
     others = sorted(recording.concepts - set(known))
     return [term(id_) or id_ for id_ in (*known, *others)]
-
-
-def term(concept: str) -> str:
-    """What a concept is called, in any graph of the package or in the list of SNOMED-CT codes; empty if nowhere."""
-    from ontology import crosswalk, shipped
-
-    for graph in shipped.GRAPHS:
-        if found := shipped.table(graph).get(concept):
-            return found["term"]
-    listed = crosswalk.entries("snomed-ct")
-    return listed[concept].name if concept in listed else ""
 
 
 def heart_rate(recording: Recording) -> float | None:
@@ -102,10 +92,13 @@ def _quality(recording: Recording) -> Iterator[str]:
     """What is wrong: in which channels where it is not in all of them, else what it means."""
     from biosig.quality import QualityFlag, flags, in_words
 
-    rules = {flag.value for flag in (QualityFlag.NAN, QualityFlag.FLAT, QualityFlag.CLIPPED, QualityFlag.RANGE)}
-    alone = {name: set(flags(recording.pick([name]))) for name in recording.channels}
-    for flag in flags(recording):
-        where = [name for name, found in alone.items() if flag in found]
+    rules = {QualityFlag.NAN, QualityFlag.FLAT, QualityFlag.CLIPPED, QualityFlag.RANGE}
+    found = flags(recording)
+    # Each channel is looked at by itself only where that can say more.
+    looked = [] if rules.isdisjoint(found) else recording.channels
+    alone = {name: set(flags(recording.pick([name]))) for name in looked}
+    for flag in found:
+        where = [name for name, its in alone.items() if flag in its]
         if flag == QualityFlag.FLAT:
             # Padding stops every channel for a while; who never moves is of interest.
             where = [name for name in where if np.unique(recording.pick([name]).signal).size == 1] or where

@@ -40,7 +40,9 @@ def normalised(
     beside = None if added is None else _rows(added)
     # Of groups, so that how many there are is a shape like any other.
     affine = (part.view(norm.num_groups, -1) for part in (norm.weight, norm.bias))
-    y: Tensor = _Normalised.apply(_rows(x), *affine, counted, beside, _Layer(norm.eps, relu))  # type: ignore[no-untyped-call]
+    y: Tensor = _Normalised.apply(  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        _rows(x), *affine, counted, beside, _Layer(norm.eps, relu)
+    )
     return y.unsqueeze(1).permute(0, 3, 1, 2)
 
 

@@ -63,10 +63,10 @@ class ResNet1d(Backbone):
         self, signal: Float[Tensor, "batch channel time"], padding: Padding | None = None
     ) -> Float[Tensor, "batch token dim"]:
         """See `Backbone.forward`."""
-        if padding is None or self.stem.compiled or padding.cut().all():
+        if padding is None or self.stem.compiled or (cut := padding.cut()).all():
             return self._tokens(signal, padding)
         # What padding does to a norm is slow; records without any are spared it.
-        whole, cut = (rows.nonzero().squeeze(1) for rows in (~padding.cut(), padding.cut()))
+        whole, cut = (~cut).nonzero().squeeze(1), cut.nonzero().squeeze(1)
         tokens = torch.cat([self._tokens(signal[whole], None), self._tokens(signal[cut], padding.take(cut))])
         return tokens[torch.cat([whole, cut]).argsort()]
 

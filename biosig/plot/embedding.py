@@ -70,7 +70,7 @@ def embedding_map(
         raise BiosigError(f"expected (record, dim >= 2) features and a label each, got {features.shape}, {len(labels)}")
     if not np.isfinite(features).all():
         raise BiosigError(f"row {int(np.argwhere(~np.isfinite(features))[0, 0])} of the features is not finite")
-    chosen = Projection(projection) if len(features) >= _NEIGHBOURHOOD else Projection.PCA
+    chosen = _within(projection, len(features))
     points = features if features.shape[1] == 2 else project(features, chosen, seed=seed)
     counts = Counter(label for label in labels if label)
     named = [label for label, _ in counts.most_common(min(most_colours, len(_COLOURS)))]
@@ -121,17 +121,11 @@ def project(
     Raises:
         BiosigError: If UMAP is not installed.
     """
-    if len(features) < _NEIGHBOURHOOD:
-        return _few(features)
-    return _PROJECT[Projection(projection)](features, seed)
+    return _PROJECT[_within(projection, len(features))](features, seed)
 
 
-def _few(features: Float[np.ndarray, "record dim"]) -> Float[np.ndarray, "record 2"]:
-    left, sizes, _ = np.linalg.svd(features - features.mean(axis=0), full_matrices=False)
-    points = np.zeros((len(features), 2))
-    # One record has no second component.
-    points[:, : len(sizes)] = (left * sizes)[:, :2]
-    return points
+def _within(projection: Projection | str, records: int) -> Projection:
+    return Projection(projection) if records >= _NEIGHBOURHOOD else Projection.PCA
 
 
 def _pca(features: Float[np.ndarray, "record dim"], _: int) -> Float[np.ndarray, "record 2"]:
@@ -139,6 +133,8 @@ def _pca(features: Float[np.ndarray, "record dim"], _: int) -> Float[np.ndarray,
 
     # Both are exact; of many rows the covariance is the far faster way.
     many = len(features) >= 10 * features.shape[1]
+    if len(features) < 2:  # no second component
+        return np.zeros((len(features), 2))
     return np.asarray(PCA(2, svd_solver="covariance_eigh" if many else "full").fit_transform(features))
 
 

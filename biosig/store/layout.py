@@ -47,7 +47,7 @@ def digest(path: Path, advance: Callable[[int], None] = lambda _: None) -> str:
 
 
 def sampled(path: Path) -> str:
-    """SHA-256 of sixteen pieces of a file, from its beginning to its end: in a millisecond, whether it is another.
+    """SHA-256 of sixteen pieces of a file, from its beginning to its end: in a few milliseconds, whether it is another.
 
     What changed within a file may lie between the pieces; `digest` finds that.
     """

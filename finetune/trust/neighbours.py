@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
+from ontology.terms import term
 from pretrain.errors import ModelError
 
 if TYPE_CHECKING:
@@ -72,8 +73,6 @@ class Neighbours:
         graph: ConceptGraph,
     ) -> Self:
         """Some records of a store, with what their labels state, measured as novelty is."""
-        from biosig.commands.facts import term  # noqa: PLC0415 -- for the few that make one
-
         frame = store.frame("record", "corpus", "concepts").iloc[rows]
         concepts = [tuple(one) for one in frame["concepts"]]
         terms = [tuple(graph[id_].term if id_ in graph else term(id_) or id_ for id_ in one) for one in concepts]

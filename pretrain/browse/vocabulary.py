@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cached_property, lru_cache
 
-from biosig.commands.facts import term
 from ontology.errors import OntologyError
 from ontology.graph import ConceptGraph
 from ontology.lookup import everywhere, look_up
 from ontology.registry import UnknownNameError
 from ontology.shipped import GRAPHS
+from ontology.terms import term
 
 
 class Vocabulary:

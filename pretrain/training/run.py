@@ -121,13 +121,21 @@ class Run:
         Raises:
             TrainingError: If another one is at it.
         """
-        descriptor = os.open(self.folder, os.O_RDONLY) if sys.platform != "win32" else -1
+        if sys.platform == "win32":  # has no such locks
+            yield
+            return
+        descriptor = os.open(self.folder, os.O_RDONLY)
         try:
-            _lock(descriptor, self.folder)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise TrainingError(f"{self.folder}: another process is at this run; wait for it, or end it") from None
+        except OSError:
+            pass  # a file system without locks
+        try:
             yield
         finally:
-            if descriptor >= 0:
-                os.close(descriptor)
+            os.close(descriptor)
 
     def cut_log(self, step: int) -> None:
         """Forget what was logged after a step: those steps will be done again. What a killed writer left goes as well.
@@ -161,16 +169,6 @@ class Run:
         if self.log.is_file():
             with writing(self.log), self.log.open("rb") as file:
                 os.fsync(file.fileno())
-
-
-def _lock(descriptor: int, folder: Path) -> None:
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TrainingError(f"{folder}: another process is at this run; wait for it, or end it") from None
-        except OSError:
-            pass  # a file system without locks
 
 
 def versions() -> dict[str, str]:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from biosig.commands.facts import facts, term
+from biosig.commands.facts import facts
 from biosig.quality import in_words
 from biosig.simulate import Experiment, eeg
+from ontology.terms import term
 
 
 @pytest.mark.parametrize(

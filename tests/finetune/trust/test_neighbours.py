@@ -46,7 +46,7 @@ def test_a_finding_outside_the_graph_of_the_model_has_its_name() -> None:
     frame = pd.DataFrame({"record": ["1"], "corpus": ["ludb"], "concepts": [["446813000", "164889003", "1"]]})
     store = SimpleNamespace(frame=lambda *_: frame)
     novelty = SimpleNamespace(mean=np.zeros(2), deviation=np.ones(2))
-    known = Neighbours.of(store, np.array([0]), np.ones((1, 2), np.float32), novelty, ontology.cardiac())  # type: ignore[arg-type]
+    known = Neighbours.of(store, np.array([0]), np.ones((1, 2), np.float32), novelty, ontology.cardiac())  # type: ignore[arg-type]  # a stand-in
     assert known.findings == [("left atrial hypertrophy", "atrial fibrillation", "1")]
 
 
