@@ -150,6 +150,7 @@ def test_a_compiled_network_says_what_it_says_as_written(bottleneck: bool) -> No
         errors[on] = [float((tokens - wide).detach().norm() / wide.detach().norm())] + [
             float((one - other).norm() / other.norm()) for one, other in zip(found, expected, strict=True)
         ]
+    assert errors[True] != errors[False], "compiled, it rounds otherwise"
     # Fewer roundings, not more.
     assert errors[True][0] < 0.02
     assert sum(errors[True]) < 1.2 * sum(errors[False])
